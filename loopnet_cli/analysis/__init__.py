@@ -1,0 +1,1 @@
+"""Audio to features: timbre, chroma, envelope. Knows nothing of the command line."""

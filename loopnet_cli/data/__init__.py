@@ -1,0 +1,1 @@
+"""Training bars: reading one-shots and grooves, splits, the renderer."""

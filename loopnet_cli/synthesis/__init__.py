@@ -1,0 +1,1 @@
+"""The studio model: controls in, loop out."""

@@ -1,0 +1,1 @@
+"""Losses and training loops; never imported by synthesis or by generate."""
