@@ -92,7 +92,7 @@ def _content(path: Path, limit: int = 2**31) -> bytes:
 
 
 def _decode(content: bytes, name: str, max_seconds: float) -> tuple[list[NDArray[np.float32]], int, int]:
-    """Return blocks of shape (frames, channels), the rate, and the frames that the header claims (0: open)."""
+    """Return blocks of shape (frames, channels), the rate, and the frames the header claims (0: open)."""
     import soundfile
 
     if content[:4] == b"RIFF":

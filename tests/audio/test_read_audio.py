@@ -79,7 +79,7 @@ def test_a_streamed_wav_with_open_size_is_read():
 
 
 def test_a_flac_cut_short():
-    with pytest.raises(AudioError, match="cut short|not audio"):
+    with pytest.raises(AudioError, match=r"cut short|not audio"):
         read_audio(encoded(np.tile(NOISE, 10), "FLAC", "PCM_16")[:-20000])
 
 
