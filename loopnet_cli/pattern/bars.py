@@ -3,7 +3,8 @@
 A recording rarely says where its loop begins and ends. The rules, in order:
 
 1. Loop markers, where they enclose whole bars, are obeyed to the tick.
-2. A track that ends on a bar line ends the music there, unless it ends long after the music.
+2. A track that ends on a bar line ends the music there, unless that is later than the next 4, 8, 16 ..
+   bars after the music.
 3. Otherwise the music ends with the bar of its last stroke. Strokes less than `LATE` beats past
    the last bar line are that loop's downbeat come round again: they wrap to the start.
 4. Strokes less than `PICKUP` beats before the first bar of the music are a pickup: the bar that
@@ -35,7 +36,7 @@ FLAM = 0.125
 EARLY = 0.06
 """Beats before the last bar line that count as the next downbeat, in a performance (30 ms at 120 BPM)."""
 
-_QUIET_TAIL = 2.0  # a track end this many times the music's length is the song's, not the music's
+_SHORT = 4  # bars: a track that ends on a bar line this early means it, whatever it plays
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,9 @@ def _guess(
     if music > 1 and last - (music - 1) * bar < LATE:
         music -= 1
     total, stated = music, _whole_bars(end, bar, tick)
-    if stated >= music and stated <= max(4, _QUIET_TAIL * music):
+    # the music may rest at its end, but a clip is then filled up to 2, 4, 8 .. bars; an end past
+    # that is the song's, or chance
+    if music <= stated <= max(_SHORT, 1 << (music - 1).bit_length()):
         total = stated
     else:
         stated = 0

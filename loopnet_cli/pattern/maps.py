@@ -5,7 +5,7 @@ The built-in maps:
 ======== ==================================================================================
 gm       General MIDI percussion, with the GM2/GS effects below it (notes 27 to 87)
 roland   Roland TD kits as in the Groove MIDI Dataset: GM plus hi-hat edges and the tom 3 rim
-alesis   Alesis kits (Nitro, DM, Command): GM plus half-open and splashed hi-hat
+alesis   Alesis Nitro kits: GM plus half-open (23) and splashed (21) hi-hat
 xg       Yamaha XG standard kit: other sounds than GM on notes 13 to 34
 auto     roland where a file plays notes 22 or 26, otherwise gm
 ======== ==================================================================================
@@ -142,6 +142,19 @@ def drum_map(name: str, notes: Iterable[int] = ()) -> Mapping[int, str]:
         hint = f"did you mean {near[0]}?" if near else f"use auto, {', '.join(DRUM_MAPS)} or a map file"
         raise PatternError(f"no drum map named {name!r}: {hint}")
     return DRUM_MAPS[key]
+
+
+def find_drum_map(name_or_path: str | Path, notes: Iterable[int] = ()) -> Mapping[int, str]:
+    """Return a drum map by built-in name or, where it looks like a path, from a file.
+
+    Raises
+    ------
+    PatternError
+        As `drum_map` and `read_drum_map` do.
+    """
+    if isinstance(name_or_path, Path) or name_or_path.lower().endswith((".toml", ".json")):
+        return read_drum_map(name_or_path)
+    return drum_map(name_or_path, notes)
 
 
 def read_drum_map(path: str | Path) -> Mapping[int, str]:

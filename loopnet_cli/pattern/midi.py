@@ -15,8 +15,7 @@ from typing import TypeVar
 
 from loopnet_cli.errors import PatternError
 from loopnet_cli.pattern.bars import fit_bars
-from loopnet_cli.pattern.maps import drum_map as built_in_map
-from loopnet_cli.pattern.maps import gm_name
+from loopnet_cli.pattern.maps import find_drum_map, gm_name
 from loopnet_cli.pattern.model import MAX_BARS, MAX_TEMPO, MIN_TEMPO, Hit, Pattern
 from loopnet_cli.pattern.smf import MAX_BYTES, Smf, SmfError, SmfTrack, parse_smf
 
@@ -66,7 +65,7 @@ class MidiPattern:
 def read_midi(
     source: str | Path | bytes,
     *,
-    drum_map: str | Mapping[int, str] = "auto",
+    drum_map: str | Path | Mapping[int, str] = "auto",
     tempo: float | None = None,
     bars: int | None = None,
     meter: tuple[int, int] | None = None,
@@ -82,8 +81,8 @@ def read_midi(
     ----------
     source : path or bytes
         The file, or its content.
-    drum_map : str or mapping, default "auto"
-        A built-in map's name, or note to voice.
+    drum_map : str, path or mapping, default "auto"
+        A built-in map's name, a map file (see `read_drum_map`), or note to voice.
     tempo : float, optional
         Quarter notes per minute, in place of the file's.
     bars : int, optional
@@ -98,7 +97,9 @@ def read_midi(
     PatternError
         If the file cannot be read, is damaged, or holds no drums that the map knows.
     """
-    data = source if isinstance(source, bytes) else _read_bytes(Path(source))
+    if not isinstance(drum_map, Mapping):
+        find_drum_map(drum_map)  # here too, so that its errors do not blame the MIDI file
+    data = source if isinstance(source, bytes) else read_bytes(Path(source), MAX_BYTES)
     name = name or ("MIDI data" if isinstance(source, bytes) else str(source))
     try:
         return _pattern_of(parse_smf(data), drum_map, tempo, bars, meter)
@@ -108,17 +109,24 @@ def read_midi(
         raise PatternError(f"{name}: {error}") from None
 
 
-def _read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path, limit: int) -> bytes:
+    """Return a file's content, up to one byte more than `limit`, so that the parser can refuse it.
+
+    Raises
+    ------
+    PatternError
+        If the file cannot be read.
+    """
     try:
         with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)  # one more than allowed, so that the parser refuses it
+            return file.read(limit + 1)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise PatternError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from None
 
 
 def _pattern_of(
     smf: Smf,
-    drum_map: str | Mapping[int, str],
+    drum_map: str | Path | Mapping[int, str],
     tempo: float | None,
     bars: int | None,
     meter: tuple[int, int] | None,
@@ -129,7 +137,7 @@ def _pattern_of(
     notes, end = _drum_notes(smf, warnings)
     last = max(tick for tick, _, _ in notes)
     counts = Counter(note for _, note, _ in notes)
-    voices = built_in_map(drum_map, counts) if isinstance(drum_map, str) else drum_map
+    voices = drum_map if isinstance(drum_map, Mapping) else find_drum_map(drum_map, counts)
     unmapped = {note: count for note, count in sorted(counts.items()) if note not in voices}
     if len(unmapped) == len(counts):
         raise PatternError(f"no voice for any of its notes ({_list_notes(unmapped)}): give a drum map")
@@ -199,11 +207,11 @@ def _drums_of(track: SmfTrack) -> list[tuple[int, int, int, int]]:
 
 def _tempo_of(smf: Smf, last: int, warnings: list[str]) -> tuple[float, str]:
     """Return the tempo that lasts longest up to the last stroke, and where it comes from."""
-    events = [(tick, 60e6 / usec) for tick, usec in smf.tempos if usec > 0]
+    events = [(tick, _tempo(usec)) for tick, usec in smf.tempos if usec > 0]
     if not events:
         warnings.append(f"names no tempo: took {DEFAULT_TEMPO:g} BPM")
         return DEFAULT_TEMPO, "default"
-    lasting = _durations([(t, round(bpm, 4)) for t, bpm in events], last, DEFAULT_TEMPO)
+    lasting = _durations(events, last, DEFAULT_TEMPO)
     seconds = {bpm: ticks / bpm for bpm, ticks in lasting.items()}
     tempo = max(seconds, key=lambda bpm: seconds[bpm])
     if len(seconds) > 1:
@@ -214,6 +222,12 @@ def _tempo_of(smf: Smf, last: int, warnings: list[str]) -> tuple[float, str]:
         limits = f"{MIN_TEMPO:g} to {MAX_TEMPO:g}"
         raise PatternError(f"its tempo of {tempo:g} BPM lies outside {limits}: give another with --bpm")
     return tempo, "file"
+
+
+def _tempo(usec: int) -> float:
+    """Return the roundest tempo that is stored as `usec` microseconds a beat: 126, not 126.00013."""
+    exact = 60e6 / usec
+    return next((t for d in range(7) if (t := round(exact, d)) and round(60e6 / t) == usec), exact)
 
 
 def _meter_of(smf: Smf, last: int, warnings: list[str]) -> tuple[tuple[int, int], str]:
