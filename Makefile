@@ -1,0 +1,71 @@
+# Two commands are enough:  make demo   (set up, render a loop)   and   make test   (set up, check everything).
+# Variables: VENV=folder of the environment, PYTHON=interpreter to make it with, DEMO=pattern to render.
+
+VENV ?= .venv
+DEMO ?= examples/patterns/boom-bap.mid
+# the versions that every dependency has wheels for
+SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	"$$p" -c '$(SUPPORTED)' 2>/dev/null && echo "$$p" && break; done)
+
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# as silent as pip can be; errors are still shown
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
+TORCH := $(shell sed -n 's/^torch==//p' constraints.txt)
+TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
+
+.PHONY: demo test lint format evaluate bench wheel clean
+.DELETE_ON_ERROR:
+
+demo: $(READY)
+	@$(BIN)/loopnet generate $(DEMO) -o demo.wav --plot demo.png --overwrite
+	@echo "Listen to $(CURDIR)/demo.wav, look at $(CURDIR)/demo.png"
+
+test: lint
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(READY)
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet . || { echo "formatting differs: run 'make format'" >&2; exit 1; }
+	@$(BIN)/mypy --no-error-summary
+
+format: $(READY)
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --quiet --fix .
+
+# The figures of docs/RESULTS.md, measured again (needs the training material in ../shared/data).
+evaluate: $(READY)
+	@$(BIN)/python -m loopnet_cli.evaluation $(EVALUATE_ARGS)
+
+# How long a loop takes, cold and warm.
+bench: $(READY)
+	@$(BIN)/python -m loopnet_cli.evaluation.speed $(BENCH_ARGS)
+
+wheel: $(READY)
+	@$(BIN)/python -m hatchling build -t wheel -d dist
+
+clean:
+	@rm -rf "$(VENV)" dist build demo.wav demo.png out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find loopnet_cli tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): pyproject.toml constraints.txt
+	@$(or $(PYTHON),false) -c '$(SUPPORTED)' 2>/dev/null || { \
+		echo "loopnet needs Python 3.11, 3.12 or 3.13 and found $(or $(PYTHON),none)." \
+			"Install one, then: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@.ci/system-packages "$(PYTHON)"
+	@echo "Setting up $(VENV) with $$($(PYTHON) --version): a few minutes, once." >&2
+	@"$(PYTHON)" -m venv "$(VENV)"
+	@# on Linux PyPI's torch brings gigabytes of CUDA: take the CPU build where one can be had
+	@index=; if [ "$$(uname -s)" = Linux ] \
+		&& ! $(BIN)/python -m pip index versions torch 2>/dev/null | grep -qF '$(TORCH)+cpu' \
+		&& "$(PYTHON)" -c 'import urllib.request as u; u.urlopen("$(TORCH_CPU_INDEX)/torch/", timeout=5)' 2>/dev/null; \
+		then index='--extra-index-url $(TORCH_CPU_INDEX)'; fi; \
+		$(PIP) install $$index -c constraints.txt torch
+	@# what the two source builds below (madmom, loopnet itself) compile with
+	@$(PIP) install -c constraints.txt numpy cython setuptools hatchling editables
+	@$(PIP) install -c constraints.txt --no-build-isolation madmom || { \
+		echo "NOTE: madmom could not be built (is there a C compiler?): beat tracking falls back to essentia" >&2; \
+		[ -z "$$CI" ]; }
+	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[dev,train]'
+	@touch $@
