@@ -173,7 +173,11 @@ class BarRenderer:
 
     @staticmethod
     def _mixed(
-        pattern: Pattern, drums: dict[str, Drum], voices: dict[str, Audio], tonal: Audio, rng: np.random.Generator
+        pattern: Pattern,
+        drums: dict[str, Drum],
+        voices: dict[str, Audio],
+        tonal: Audio,
+        rng: np.random.Generator,
     ) -> Bar:
         mix = np.sum([*voices.values(), tonal], axis=0, dtype=np.float32)
         mix /= max(float(np.abs(mix).max()), 1e-6)

@@ -1,28 +1,33 @@
-"""The hit network: from a voice's code and a velocity to the sound of one stroke.
+"""The hit network: from a voice's code and a velocity to the sound of one stroke, in numpy.
 
 A Wave-U-Net over frames that are fixed to the onset of the hit and grow longer
-with its age (0.6 ms at the attack, a third of a second at the end), so that 64 frames hold
-three seconds. It drives noise bands, a bank of low oscillators that start at the
-onset, and a short learned burst. Because time is counted from the onset, hits are
+with its age (0.6 ms at the attack, 0.3 s at the end), so that 64 frames hold three
+seconds. It drives noise bands, a bank of low oscillators that start at the onset,
+and a short learned burst. Because time is counted from the onset, hits are
 sample-exact and a loop is a circle by construction.
+
+Numpy, because importing torch takes longer than rendering a loop.
+`loopnet_cli.training.network` holds the same network in torch.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.nn import functional
 
 from loopnet_cli.pattern import VOICES
-from loopnet_cli.synthesis import descriptor
 
 SAMPLE_RATE = 44100
 HOP = 64
 """Samples between gain values; gains move in straight lines in between."""
+LOWEST_BAND, HIGHEST_BAND = 60.0, 20000.0
+LOWEST_TONE, HIGHEST_TONE = 28.0, 6000.0
+
+Array = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -69,107 +74,129 @@ class HitNetConfig:
         seconds: NDArray[np.float64] = self.scale * np.expm1(self.growth * np.arange(self.frames))
         return seconds
 
+    @property
+    def band_hertz(self) -> NDArray[np.float64]:
+        """Centre of each noise band, shape (bands,)."""
+        return np.geomspace(LOWEST_BAND, HIGHEST_BAND, self.bands)
 
-class Block(nn.Module):
-    """A residual convolution over frames with feature-wise modulation by the condition."""
-
-    def __init__(self, inputs: int, outputs: int, condition: int) -> None:
-        super().__init__()
-        self.conv = nn.Conv1d(inputs, outputs, 3)
-        self.film = nn.Linear(condition, 2 * outputs)
-        self.mix = nn.Conv1d(outputs, outputs, 1)
-        self.skip = nn.Conv1d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
-        nn.init.normal_(self.film.weight, std=0.05)
-        nn.init.zeros_(self.film.bias)
-        nn.init.normal_(self.mix.weight, std=0.05)
-
-    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
-        """Map (batch, inputs, frames) and (batch, condition) to (batch, outputs, frames)."""
-        hidden = self.conv(functional.pad(x, (1, 1), mode="replicate"))
-        gain, bias = self.film(condition)[..., None].chunk(2, dim=1)
-        result: Tensor = self.skip(x) + self.mix(functional.leaky_relu(hidden * (1 + gain) + bias, 0.1))
-        return result
+    @property
+    def tone_hertz(self) -> NDArray[np.float64]:
+        """Frequency of each oscillator, shape (oscillators,)."""
+        return np.geomspace(LOWEST_TONE, HIGHEST_TONE, self.oscillators)
 
 
-class HitNet(nn.Module):
-    """Codes and velocities to the parameters of strokes, and strokes to audio."""
+class Strokes(NamedTuple):
+    """What drives the synthesis of a batch of strokes.
 
-    def __init__(self, config: HitNetConfig) -> None:
-        super().__init__()
+    Attributes
+    ----------
+    noise : ndarray of float32, shape (batch, bands, frames)
+        Natural logarithms of the noise bands' gains.
+    tones : ndarray of float32, shape (batch, 2 * oscillators, frames)
+        Amplitudes of sines, then of cosines.
+    burst : ndarray of float32, shape (batch, burst)
+        Samples added at the onset.
+    """
+
+    noise: Array
+    tones: Array
+    burst: Array
+
+    def take(self, rows: list[int]) -> Strokes:
+        """Return some of the strokes."""
+        return Strokes(self.noise[rows], self.tones[rows], self.burst[rows])
+
+
+class HitNet:
+    """The trained network.
+
+    Parameters
+    ----------
+    config : HitNetConfig
+        Sizes.
+    weights : Mapping from name to ndarray of float32
+        As in the torch module's state.
+    """
+
+    def __init__(self, config: HitNetConfig, weights: Mapping[str, Array]) -> None:
         self.config = config
-        c, width = config.condition, config.channels
-        self.encoder = nn.Linear(descriptor.SIZE, config.code)
-        self.condition = nn.Sequential(
-            nn.Linear(config.code + len(VOICES) + 2, c), nn.SiLU(), nn.Linear(c, c), nn.SiLU(), nn.Linear(c, c), nn.SiLU()
-        )
-        self.position = nn.Parameter(torch.randn(width[0], config.frames) * 0.3)
-        self.enter = nn.Linear(c, width[0])
-        self.down = nn.ModuleList(Block(a, b, c) for a, b in zip(width[:-1], width[1:], strict=True))
-        self.first = Block(width[0], width[0], c)
-        self.middle = Block(width[-1], width[-1], c)
-        self.up = nn.ModuleList(
-            Block(a + b, b, c) for a, b in zip(width[:0:-1], width[-2::-1], strict=True)
-        )
-        self.last = Block(width[0], width[0], c)
-        self.head = nn.Conv1d(width[0], config.bands + 3 * config.oscillators, 1)
-        self.burst = nn.Sequential(nn.Linear(c, 384), nn.SiLU(), nn.Linear(384, config.burst))
-        nn.init.normal_(self.head.weight, std=0.02)
-        with torch.no_grad():
-            assert self.head.bias is not None
-            self.head.bias.zero_()
-            self.head.bias[: config.bands] = -4.0
-            self.head.bias[-config.oscillators :] = -3.0
-        nn.init.normal_(self.burst[2].weight, std=0.02)
-        decay = torch.exp(-torch.arange(config.burst) / (config.burst / 5))
-        self.register_buffer("burst_decay", decay * 0.3, persistent=False)
+        self._weights = {name: np.ascontiguousarray(value, np.float32) for name, value in weights.items()}
+        decay = np.exp(-np.arange(config.burst) / (config.burst / 5)) * 0.3
+        self._burst_decay = decay.astype(np.float32)
 
-    def encode(self, descriptors: Tensor) -> Tensor:
-        """Map descriptors (batch, descriptor) to codes (batch, code)."""
-        codes: Tensor = self.encoder(descriptors)
-        return codes
+    def encode(self, descriptors: Array) -> Array:
+        """Map descriptors of strokes, shape (batch, descriptor), to codes, shape (batch, code)."""
+        return self._linear("encoder", descriptors)
 
-    def parameters_of(self, codes: Tensor, voices: Tensor, velocities: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def strokes(self, codes: Array, voices: list[str], velocities: Array) -> Strokes:
         """Predict what drives the synthesis of strokes.
 
         Parameters
         ----------
-        codes : Tensor, shape (batch, code)
-        voices : Tensor of int64, shape (batch,)
-            Indices into `VOICES`.
-        velocities : Tensor, shape (batch,)
+        codes : ndarray of float32, shape (batch, code)
+        voices : list of str
+            Names from `VOICES`.
+        velocities : ndarray of float32, shape (batch,)
             0..1.
-
-        Returns
-        -------
-        noise : Tensor, shape (batch, bands, frames)
-            Natural logarithms of band gains.
-        tones : Tensor, shape (batch, 2 * oscillators, frames)
-            Amplitudes of sines, then of cosines.
-        burst : Tensor, shape (batch, burst)
-            Samples.
         """
-        one_hot = functional.one_hot(voices, len(VOICES)).to(codes.dtype)
-        strength = torch.stack([velocities, torch.log(velocities + 0.02)], dim=1)
-        condition = self.condition(torch.cat([codes, one_hot, strength], dim=1))
-        x = self.enter(condition)[..., None] + self.position
-        x = self.first(x, condition)
+        one_hot = np.eye(len(VOICES), dtype=np.float32)[[VOICES.index(voice) for voice in voices]]
+        strength = np.stack([velocities, np.log(velocities + 0.02)], axis=1).astype(np.float32)
+        condition = np.concatenate([codes, one_hot, strength], axis=1)
+        for layer in (0, 2, 4):
+            condition = _silu(self._linear(f"condition.{layer}", condition))
+        x = self._linear("enter", condition)[..., None] + self._weights["position"]
+        x = self._block("first", x, condition)
         skips = []
-        for block in self.down:
+        for level in range(len(self.config.channels) - 1):
             skips.append(x)
-            x = block(functional.avg_pool1d(x, 2), condition)
-        x = self.middle(x, condition)
-        for block in self.up:
-            x = functional.interpolate(x, scale_factor=2, mode="linear", align_corners=False)
-            x = block(torch.cat([x, skips.pop()], dim=1), condition)
-        out = self.head(self.last(x, condition))
+            x = self._block(f"down.{level}", (x[..., ::2] + x[..., 1::2]) / 2, condition)
+        x = self._block("middle", x, condition)
+        for level in range(len(self.config.channels) - 1):
+            x = self._block(f"up.{level}", np.concatenate([_upsampled(x), skips.pop()], axis=1), condition)
+        out = self._conv("head", self._block("last", x, condition))
         bands, count = self.config.bands, self.config.oscillators
-        envelope = torch.exp(out[:, bands + 2 * count :].clamp(-9, 2))
-        tones = out[:, bands : bands + 2 * count] * torch.cat([envelope, envelope], dim=1)
-        burst = self.burst(condition) * self.burst_decay
-        return out[:, :bands].clamp(-12, 2), tones, burst
+        envelope = np.exp(np.clip(out[:, bands + 2 * count :], -9, 2))
+        tones = out[:, bands : bands + 2 * count] * np.concatenate([envelope, envelope], axis=1)
+        burst = self._linear("burst.2", _silu(self._linear("burst.0", condition))) * self._burst_decay
+        return Strokes(np.clip(out[:, :bands], -12, 2), tones, burst)
+
+    def _linear(self, name: str, x: Array) -> Array:
+        result: Array = x @ self._weights[f"{name}.weight"].T + self._weights[f"{name}.bias"]
+        return result
+
+    def _conv(self, name: str, x: Array) -> Array:
+        weight = self._weights[f"{name}.weight"]
+        taps = weight.shape[2]
+        if taps > 1:
+            x = np.concatenate([x[..., :1], x, x[..., -1:]], axis=2)
+        frames = x.shape[2] - taps + 1
+        result: Array = sum(
+            (weight[:, :, tap] @ x[..., tap : tap + frames] for tap in range(1, taps)),
+            weight[:, :, 0] @ x[..., :frames],
+        )
+        return result + self._weights[f"{name}.bias"][:, None]
+
+    def _block(self, name: str, x: Array, condition: Array) -> Array:
+        gain, bias = np.split(self._linear(f"{name}.film", condition)[..., None], 2, axis=1)
+        hidden = self._conv(f"{name}.conv", x) * (1 + gain) + bias
+        skip = self._conv(f"{name}.skip", x) if f"{name}.skip.weight" in self._weights else x
+        result: Array = skip + self._conv(f"{name}.mix", np.where(hidden > 0, hidden, 0.1 * hidden))
+        return result
 
 
-def warp(config: HitNetConfig, count: int) -> NDArray[np.float32]:
+def _silu(x: Array) -> Array:
+    result: Array = x / (1 + np.exp(-x))
+    return result
+
+
+def _upsampled(x: Array) -> Array:
+    """Double the frames by linear interpolation between their centres."""
+    before = np.concatenate([x[..., :1], x[..., :-1]], axis=2)
+    after = np.concatenate([x[..., 1:], x[..., -1:]], axis=2)
+    return np.stack([0.25 * before + 0.75 * x, 0.75 * x + 0.25 * after], axis=3).reshape(*x.shape[:2], -1)
+
+
+def warp(config: HitNetConfig, count: int) -> Array:
     """Matrix that reads the onset-fixed frames at multiples of `HOP`.
 
     Returns
@@ -188,7 +215,7 @@ def warp(config: HitNetConfig, count: int) -> NDArray[np.float32]:
     return matrix
 
 
-def noise_bands(config: HitNetConfig, samples: int, rng: np.random.Generator) -> NDArray[np.float32]:
+def noise_bands(config: HitNetConfig, samples: int, rng: np.random.Generator) -> Array:
     """Draw one noise and split it into bands that sum to it.
 
     Returns
@@ -202,7 +229,8 @@ def noise_bands(config: HitNetConfig, samples: int, rng: np.random.Generator) ->
     size = fft.next_fast_len(samples, real=True)
     spectrum = fft.rfft(rng.standard_normal(size).astype(np.float32))
     f = np.maximum(np.fft.rfftfreq(size, 1 / SAMPLE_RATE), 1.0)
-    position = np.log(f / 60.0) / np.log(20000.0 / 60.0) * (config.bands - 1)
+    octaves = np.log(HIGHEST_BAND / LOWEST_BAND)
+    position = np.log(f / LOWEST_BAND) / octaves * (config.bands - 1)
     position = np.clip(position, 0, config.bands - 1)
     audible = 1 / (1 + (30.0 / f) ** 4)
     result = np.empty((config.bands, samples), np.float32)
@@ -210,46 +238,6 @@ def noise_bands(config: HitNetConfig, samples: int, rng: np.random.Generator) ->
         shape = np.maximum(0, 1 - np.abs(position - band)) * audible
         result[band] = fft.irfft(spectrum * shape.astype(np.float32), size)[:samples]
     # one gain for neighbours alike keeps the sum flat: the power per band is smooth in frequency
-    widths = np.geomspace(60, 20000, config.bands) * np.log(20000.0 / 60.0) / (config.bands - 1)
+    widths = config.band_hertz * octaves / (config.bands - 1)
     result /= np.sqrt(widths / (SAMPLE_RATE / 2) * 2 / 3).astype(np.float32)[:, None]
     return result
-
-
-def oscillator_bank(config: HitNetConfig, samples: int) -> NDArray[np.float32]:
-    """Sines, then cosines, that start at the onset.
-
-    Returns
-    -------
-    ndarray of float32, shape (2 * oscillators, samples)
-    """
-    frequencies = np.geomspace(28.0, 6000.0, config.oscillators)
-    phase = 2 * np.pi * frequencies[:, None] * np.arange(samples) / SAMPLE_RATE
-    return np.concatenate([np.sin(phase), np.cos(phase)]).astype(np.float32)
-
-
-def synthesise(noise: Tensor, tones: Tensor, burst: Tensor, basis: Tensor, matrix: Tensor) -> Tensor:
-    """Sound the parameters of strokes.
-
-    Parameters
-    ----------
-    noise, tones, burst
-        From `HitNet.parameters_of`.
-    basis : Tensor, shape (count, bands + 2 * oscillators, HOP)
-        Noise bands and oscillators, cut into hops.
-    matrix : Tensor, shape (frames, count + 1)
-        From `warp`.
-
-    Returns
-    -------
-    Tensor, shape (batch, count * HOP)
-        Audio from the onset on.
-    """
-    count = basis.shape[0]
-    gains = torch.cat([torch.exp(noise @ matrix), tones @ matrix], dim=1).permute(2, 0, 1)
-    ramp = torch.arange(HOP, dtype=basis.dtype, device=basis.device) / HOP
-    # gains move in straight lines between hops: out = (1 - r) * g0 . basis + r * g1 . basis
-    start = torch.bmm(gains[:-1], basis)
-    end = torch.bmm(gains[1:], basis)
-    audio = (start + (end - start) * ramp).permute(1, 0, 2).reshape(-1, count * HOP)
-    length = min(burst.shape[1], audio.shape[1])
-    return audio + functional.pad(burst[:, :length], (0, audio.shape[1] - length))

@@ -9,7 +9,6 @@ import argparse
 import csv
 import json
 import math
-import os
 import pickle
 import time
 from collections.abc import Iterator
@@ -20,8 +19,9 @@ import torch
 from torch import Tensor
 
 from loopnet_cli.pattern import VOICES
-from loopnet_cli.synthesis.hitnet import HOP, HitNet, HitNetConfig, noise_bands, oscillator_bank, synthesise, warp
+from loopnet_cli.synthesis.hitnet import HOP, HitNetConfig, noise_bands, warp
 from loopnet_cli.training.losses import SIZES, spectral_distance
+from loopnet_cli.training.network import HitNet, oscillator_bank, synthesise
 from loopnet_cli.training.pool import Stroke, make_pool
 
 BUCKETS = (12288, 24576, 49152, 81920)
@@ -128,7 +128,9 @@ def batches(sampler: Sampler) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]
         yield sampler.batch()
 
 
-def train(root: Path, out: Path, *, steps: int, variants: int, seed: int, rate: float, every: int, pool_cache: Path) -> None:
+def train(
+    root: Path, out: Path, *, steps: int, variants: int, seed: int, rate: float, every: int, pool_cache: Path
+) -> None:
     """Train and write ``hits.pt`` (checkpoint), ``hits.csv`` (log) and ``recipe.json`` into `out`."""
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)
@@ -184,9 +186,14 @@ def train(root: Path, out: Path, *, steps: int, variants: int, seed: int, rate: 
             score = validate(judged.eval(), held, Renderer(config, 0))
             with (out / "hits.csv").open("a", newline="") as file:
                 csv.writer(file).writerow([step, round(time.monotonic() - began), f"{smooth:.4f}", f"{score:.4f}"])
-            state = {"net": net.state_dict(), "optimiser": optimiser.state_dict(), "average": average, "step": step}
+            state = {
+                "net": net.state_dict(),
+                "optimiser": optimiser.state_dict(),
+                "average": average,
+                "step": step,
+            }
             torch.save(state, checkpoint.with_suffix(".tmp"))
-            os.replace(checkpoint.with_suffix(".tmp"), checkpoint)
+            checkpoint.with_suffix(".tmp").replace(checkpoint)
 
 
 def main() -> None:

@@ -49,7 +49,9 @@ def make_stroke(instrument: Instrument, treatment: Treatment, rng: np.random.Gen
 
 def _strokes(root: str, test: bool, variants: int, seed: int, part: int, parts: int) -> list[Stroke]:
     corpus = load_corpus(Path(root), test=test)
-    jobs = [(drum, v) for kit in corpus.kits.values() for drums in kit.values() for drum in drums for v in range(variants)]
+    jobs = [
+        (drum, v) for kit in corpus.kits.values() for drums in kit.values() for drum in drums for v in range(variants)
+    ]
     result = []
     for number, (drum, variant) in list(enumerate(jobs))[part::parts]:
         rng = np.random.default_rng([seed, number])
