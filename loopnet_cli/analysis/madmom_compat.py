@@ -71,9 +71,7 @@ def import_madmom(name: str = "madmom") -> ModuleType:
             with _lent_names():
                 module = importlib.import_module(name)
         except Exception as error:  # a C extension built for another numpy raises whatever it likes
-            raise MadmomError(
-                f"{name} does not load ({error}): install the extra loopnet[beats] again"
-            ) from error
+            raise MadmomError(f"{name} does not load ({error}): install the extra loopnet[beats] again") from error
         _give_own_numpy()
     return module
 

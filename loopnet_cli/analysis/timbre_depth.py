@@ -1,0 +1,94 @@
+"""Depth: how low a sound lies and how long it lasts."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from loopnet_cli.analysis.filters import butterworth, extend
+from loopnet_cli.analysis.onsets import FFT, HOP, find_onsets, hold_envelope, onset_strength, short_time_spectrum
+from loopnet_cli.analysis.spectra import peaks, power_spectrogram, refine
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+DEPTH_FFT, DEPTH_HOP = 4096, 1024
+CENTROID_BELOW_HZ, SHARE_BELOW_HZ = 2000.0, 500.0
+SOUNDING = 10 ** (-60 / 20)
+"""Frames of less power than this (peak of the signal: 1) count as silence."""
+RMS_STEP, DECAYED = 256, 10 ** (-40 / 20)
+PITCH_CONTRAST = 0.01
+
+
+@lru_cache(maxsize=8)
+def _low_pass_power(cutoff: float, sample_rate: int) -> NDArray[np.float64]:
+    """Return the power response of three second-order low-passes at the bins of the spectrogram."""
+    (b, a), *_ = butterworth("low", 2, cutoff, sample_rate)
+    turn = np.exp(-2j * np.pi * np.arange(DEPTH_FFT // 2 + 1) / DEPTH_FFT)
+    return np.asarray(np.abs(np.polyval(b[::-1], turn) / np.polyval(a[::-1], turn)) ** 6)
+
+
+def depth(audible: NDArray[np.float64], sample_rate: int, circular: bool) -> float:
+    """Score depth.
+
+    Parameters
+    ----------
+    audible : ndarray, shape (samples,)
+        The signal without what lies below 20 Hz, its peak at 1.
+    """
+    power = power_spectrogram(audible, "hamming", DEPTH_FFT, DEPTH_HOP, circular)
+    hertz = np.arange(power.shape[1]) * (sample_rate / DEPTH_FFT)
+    total = power.sum(axis=1)
+    everything = float(total.sum())
+    loud = total > SOUNDING
+    if everything <= 0:
+        everything = 1.0
+    low = power[loud] * _low_pass_power(CENTROID_BELOW_HZ, sample_rate)
+    centroids = (low @ hertz) / np.maximum(low.sum(axis=1), 1e-30)
+    centroid = min(float((centroids * total[loud]).sum()) / everything, CENTROID_BELOW_HZ)
+    share = float((power[loud] @ _low_pass_power(SHARE_BELOW_HZ, sample_rate)).sum()) / everything
+    duration = math.log10(_mean_duration(audible, sample_rate, circular))
+    sigmoid = share**10 / (share**10 + 0.2)
+    return (
+        -0.0043703565847874465 * centroid
+        + 32.83743202462131 * share
+        + 4.750862716905235 * duration
+        - 14.217438690256062 * _log_pitch(power.sum(axis=0), hertz[1])
+        + 3.8782339862813924 * share * duration
+        - 0.8544826091735516 * sigmoid * duration
+        + 66.69534393444391
+    )
+
+
+def _log_pitch(spectrum: NDArray[np.float64], spacing: float) -> float:
+    """Return the logarithm of the frequency of the lowest peak of a spectrum; 0 if there is none above 0 Hz."""
+    span = float(spectrum.max() - spectrum.min())
+    if span <= 0:
+        return 0.0
+    scaled = ((spectrum - spectrum.min()) / span)[None, :]
+    frame, index = peaks(scaled, PITCH_CONTRAST)
+    position, _ = refine(scaled, frame, index)
+    positive = position[position > 0]
+    return math.log10(float(positive.min()) * spacing) if len(positive) else 0.0
+
+
+def _mean_duration(audible: NDArray[np.float64], sample_rate: int, circular: bool) -> float:
+    """Measure the mean time in seconds from each sound's loudest moment until it has decayed by 40 dB of full scale."""
+    margin = FFT // 2
+    spectrum = short_time_spectrum(extend(audible, margin, margin, circular))
+    strength = onset_strength((spectrum.real**2 + spectrum.imag**2), sample_rate)
+    envelope = hold_envelope(audible, sample_rate, decay_seconds=0.2)
+    onsets = [onset // RMS_STEP for onset in find_onsets(envelope, strength, sample_rate, margin=HOP)]
+    whole = (len(audible) - 1) // RMS_STEP * RMS_STEP
+    rms = np.sqrt(np.mean(audible[:whole].reshape(-1, RMS_STEP) ** 2, axis=1))
+    rms = np.append(rms, np.sqrt(np.mean(audible[whole:] ** 2)))
+    durations = []
+    for onset, end in zip(onsets, [*onsets[1:], len(rms)], strict=True):
+        segment = rms[onset:end]
+        after = segment[int(segment.argmax()) :]
+        decayed = after < DECAYED
+        durations.append(int(decayed.argmax()) if decayed.any() else len(after))
+    return max(float(np.mean(durations)), 1.0) * RMS_STEP / sample_rate

@@ -1,0 +1,159 @@
+"""Hardness: fast, wide-band, bright attacks, and how percussive the whole is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from loopnet_cli.analysis.filters import frames
+from loopnet_cli.analysis.onsets import HOP, attack, attack_time
+from loopnet_cli.analysis.timbre_bark import BarkFrames, log10, region
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+BANDWIDTH_FFT, BANDWIDTH_HOP = 4096, 128
+BANDWIDTH_FROM = 10 ** (-75 / 20)
+"""Spectral magnitude (per square root of Hz) that still counts as part of a sound."""
+LONGEST_ATTACK = 0.1
+CENTROID_SECONDS, CENTROID_MIN_SAMPLES, CENTROID_MIN_HZ, AUDIBLE_HZ = 0.125, 512, 200.0, 20.0
+MEDIAN = 31
+BIN_STEP = 4
+"""The percussive share is computed in every so many bins: neighbours differ little."""
+
+
+@dataclass(frozen=True)
+class Attacks:
+    """What hardness needs to know of a signal that holds a margin of one bandwidth frame before its start.
+
+    Attributes
+    ----------
+    signal, envelope : ndarray, shape (samples,)
+        With the margin.
+    onsets : list of int
+        In samples of `signal`.
+    strength : ndarray
+        Onset strength of `signal`, a value every `HOP` samples.
+    """
+
+    signal: NDArray[np.float64]
+    envelope: NDArray[np.float64]
+    onsets: list[int]
+    strength: NDArray[np.float32]
+
+
+def hardness(attacks: Attacks, spectrum: NDArray[np.complex64], bark: BarkFrames, sample_rate: int) -> float:
+    """Score hardness.
+
+    Parameters
+    ----------
+    attacks : Attacks
+        The levelled signal with its margin, and its onsets.
+    spectrum : ndarray, shape (frames, 1025)
+        Short-time spectra of the signal without the margin.
+    bark : BarkFrames
+        Its loudness patterns.
+    """
+    bandwidth = _bandwidth(attacks.signal, sample_rate)
+    onsets = attacks.onsets
+    starts = [max(0, onset - BANDWIDTH_FFT) // BANDWIDTH_HOP for onset in onsets]
+    ends = [*onsets[1:], len(attacks.signal)]
+    widths, width_weights, strengths, times, centroids = [], [], [], [], []
+    for index, (onset, end) in enumerate(zip(onsets, ends, strict=True)):
+        last = index == len(onsets) - 1
+        strongest = float(attacks.strength[onset // HOP : None if last else end // HOP].max(initial=0.0))
+        strengths.append(strongest)
+        width = _attack_bandwidth(bandwidth[starts[index] : None if last else starts[index + 1]], sample_rate)
+        if width is not None:
+            widths.append(width)
+            width_weights.append(strongest)
+        begin = 0
+        rise = attack(attacks.envelope[onset:end])
+        if rise is not None:
+            seconds, offset = attack_time(rise[1], sample_rate, LONGEST_ATTACK)
+            times.append(log10(seconds, 1e-6))
+            begin = rise[0] + offset
+        sound = attacks.signal[onset + begin : min(end, onset + begin + int(CENTROID_SECONDS * sample_rate))]
+        if len(sound) > CENTROID_MIN_SAMPLES:
+            centroids.append(_centroid(sound, sample_rate))
+    wide = float(np.average(widths, weights=width_weights)) if sum(width_weights) > 0 else 0.0
+    if wide <= 512.0:
+        wide = sample_rate / 512.0
+    middle = bark.average(bark.pattern @ region(70, 140), 1)
+    return (
+        12.079781720638145 * log10(wide)
+        + 18.52100377170042 * log10(float(np.mean(centroids)) if centroids else 0.0, CENTROID_MIN_HZ)
+        + 14.139883645260355 * log10(middle)
+        + 5.567690321917516 * log10(percussive_share(spectrum))
+        + 3.9346817690405635 * log10(float(np.mean(strengths)))
+        - 4.326890461087848 * (float(np.mean(times)) if times else log10(LONGEST_ATTACK))
+        - 85.60352209068202
+    )
+
+
+def _bandwidth(signal: NDArray[np.float64], sample_rate: int) -> NDArray[np.float64]:
+    """Measure, frame by frame, the width in Hz of what lies above the threshold; 0 in quiet frames."""
+    from scipy.fft import rfft
+
+    blocks = frames(signal.astype(np.float32), BANDWIDTH_FFT, BANDWIDTH_HOP)
+    blocks = blocks - blocks.mean(axis=1, keepdims=True)
+    magnitude = np.abs(rfft(blocks, axis=1)) * np.float32(1 / np.sqrt(sample_rate * BANDWIDTH_FFT))
+    level = magnitude.sum(axis=1)
+    loud = np.flatnonzero(level > level.min() + 0.1 * (level.max() - level.min()))
+    chosen = magnitude[loud]
+    low = (np.cumsum(chosen, axis=1) < 0.05 * level[loud, None]).sum(axis=1)
+    above = chosen[:, ::-1] >= BANDWIDTH_FROM
+    high = np.where(above.any(axis=1), chosen.shape[1] - 1 - above.argmax(axis=1), low)
+    width = np.zeros(len(level))
+    width[loud] = (high - low) * (sample_rate / BANDWIDTH_FFT)
+    return width
+
+
+def _attack_bandwidth(curve: NDArray[np.float64], sample_rate: int) -> float | None:
+    """Return the largest bandwidth during the attack of one sound; None if it has no attack."""
+    rise = attack(curve) if len(curve) and curve.max() > 0 else None
+    if rise is None:
+        return None
+    low, high = rise[1].min(), rise[1].max()
+    start = rise[0] + int(np.argmax(rise[1] >= low + 0.2 * (high - low)))
+    longest = int(LONGEST_ATTACK * sample_rate / BANDWIDTH_HOP)
+    # only long sounds are cut to the attack, as in the reference
+    end = start + longest if len(curve) - start > start + longest else len(curve)
+    return float(curve[start:end].max())
+
+
+def _centroid(sound: NDArray[np.float64], sample_rate: int) -> float:
+    """Return the centroid in Hz of the magnitude spectrum of a sound."""
+    from scipy.fft import rfft
+
+    size = 1 << (len(sound) - 1).bit_length()
+    magnitude = np.abs(rfft(sound, size))
+    hertz = np.arange(len(magnitude)) * (sample_rate / size)
+    magnitude[hertz < AUDIBLE_HZ] = 0
+    total = float(magnitude.sum())
+    return float(magnitude @ hertz) / total if total > 0 else 0.0
+
+
+def percussive_share(spectrum: NDArray[np.complex64]) -> float:
+    """Measure how much of a signal's amplitude is percussive (median filtering, Fitzgerald), 0..1.
+
+    Energy that is steadier over time than over frequency is harmonic, the rest percussive.
+    """
+    magnitude = np.abs(spectrum)
+    half = MEDIAN // 2
+    rows = slice(None, None, BIN_STEP)
+    over_time = np.pad(magnitude[:, rows], ((half, half), (0, 0)), mode="symmetric")
+    over_bins = np.pad(magnitude, ((0, 0), (half, half)), mode="symmetric")
+    view = np.lib.stride_tricks.sliding_window_view
+    steady = np.sort(view(over_time, MEDIAN, axis=0), axis=-1)[..., half]
+    flat = np.sort(view(over_bins, MEDIAN, axis=1)[:, rows], axis=-1)[..., half]
+    steady, flat = steady**2, flat**2
+    both = steady + flat
+    mask = np.where(both > 0, flat / np.where(both > 0, both, 1), 0.5)
+    energy = magnitude[:, rows] ** 2
+    percussive = np.sqrt((energy * mask**2).sum(axis=1))
+    harmonic = np.sqrt((energy * (1 - mask) ** 2).sum(axis=1))
+    total = float((percussive + harmonic).sum())
+    return float(percussive.sum()) / total if total > 0 else 0.5

@@ -1,0 +1,94 @@
+"""The attributes read off spectrograms alone: brightness and roughness."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from loopnet_cli.analysis.filters import butterworth, extend, run_filter
+from loopnet_cli.analysis.spectra import peaks, power_spectrogram, refine
+from loopnet_cli.analysis.timbre_bark import log10
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+BRIGHT_FFT, BRIGHT_HOP = 2048, 512
+BRIGHT_FROM_HZ, CENTROID_FROM_HZ = 2000.0, 100.0
+
+
+def brightness(audible: NDArray[np.float64], sample_rate: int, circular: bool) -> float:
+    """Score brightness: the share of power above 2 kHz and the spectral centroid above 100 Hz.
+
+    Parameters
+    ----------
+    audible : ndarray, shape (samples,)
+        The signal without what lies below 20 Hz.
+    """
+    upper = run_filter(audible, butterworth("high", 2, BRIGHT_FROM_HZ, sample_rate, 3), circular, sample_rate)
+    middle = run_filter(audible, butterworth("high", 2, CENTROID_FROM_HZ, sample_rate, 3), circular, sample_rate)
+    spectra = [
+        power_spectrogram(signal.astype(np.float32), "hamming", BRIGHT_FFT, BRIGHT_HOP, circular).sum(axis=0)
+        for signal in (audible, upper, middle)
+    ]
+    whole, above, centred = spectra
+    hertz = np.arange(len(whole)) * (sample_rate / BRIGHT_FFT)
+    share = above.sum() / whole.sum() if whole.sum() > 0 else 0.0
+    centroid = (centred * hertz).sum() / centred.sum() if centred.sum() > 0 else 0.0
+    return 4.613128018020465 * log10(share, 1e-12) + 17.378889309312974 * log10(centroid, 1.0) + 17.434733750553022
+
+
+ROUGH_SECONDS, ROUGH_FFT = 0.05, 4096
+ROUGH_CONTRAST = 0.01
+ROUGH_MIN = 0.01
+"""Below this mean roughness the score is 0."""
+ROUGH_REACH = 9.0
+"""Pairs of partials this many decay constants apart add less than 0.02 % of the largest."""
+
+
+def roughness(signal: NDArray[np.float64], sample_rate: int, circular: bool) -> float:
+    """Score roughness: beating between all pairs of spectral peaks (Plomp and Levelt; Vassilakis)."""
+    from scipy.fft import rfft
+
+    size = int(ROUGH_SECONDS * sample_rate)
+    if circular:
+        count = max(1, round(2 * len(signal) / size))
+        starts = (np.arange(count) * len(signal) / count).astype(np.int64)
+        padded = extend(signal, 0, size, True)
+    else:
+        padded = extend(signal, 512, max(0, size - 512 - len(signal)), False)
+        count = (len(padded) - size) * 2 // size + 1
+        starts = (np.arange(count) * (size / 2)).astype(np.int64)
+    shape = (0.54 - 0.46 * np.cos(2 * np.pi * np.arange(1, size + 1) / (size + 1))).astype(np.float32)
+    blocks = np.lib.stride_tricks.sliding_window_view(padded.astype(np.float32), size)[starts] * shape
+    magnitude = np.abs(rfft(blocks, ROUGH_FFT, axis=1))
+    lowest, highest = (float(magnitude.min()) if circular else 0.0), float(magnitude.max())
+    if highest <= lowest:
+        return 0.0
+    frame, index = peaks((magnitude - lowest) / (highest - lowest), ROUGH_CONTRAST)
+    position, level = refine(magnitude, frame, index)
+    hertz = position * (sample_rate / ROUGH_FFT)
+    # the reference's mean runs over one more frame than the clip fills
+    divisor = count if circular else int(len(padded) / (size / 2))
+    mean = _beating(frame, hertz.astype(np.float32), level.astype(np.float32)) / max(1, divisor)
+    return 0.0 if mean < ROUGH_MIN else 13.98779569 * log10(mean) + 48.97606571545886
+
+
+def _beating(frame: NDArray[np.int64], hertz: NDArray[np.float32], level: NDArray[np.float32]) -> float:
+    """Sum the roughness of all pairs of peaks within each frame; entries are sorted by frame, then frequency."""
+    soft = level**0.1
+    scale = 0.24 / (0.0207 * hertz + 18.96)
+    total = 0.0
+    for lag in range(1, len(frame)):
+        together = np.flatnonzero(frame[lag:] == frame[:-lag])
+        if not len(together):
+            break
+        distance = scale[together] * (hertz[together + lag] - hertz[together])
+        near = 3.51 * distance < ROUGH_REACH
+        if not near.any():
+            break
+        low, high, distance = together[near], together[near] + lag, distance[near]
+        louder, sum_ = np.maximum(level[low], level[high]), level[low] + level[high]
+        depth = 0.5 * (2 * louder / sum_) ** 3.11
+        total += float((soft[low] * soft[high] * depth * (np.exp(-3.51 * distance) - np.exp(-5.75 * distance))).sum())
+    return total
