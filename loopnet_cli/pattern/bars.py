@@ -6,11 +6,12 @@ A recording rarely says where its loop begins and ends. The rules, in order:
 2. A track that ends on a bar line ends the music there, unless that is later than the next 4, 8, 16 ..
    bars after the music.
 3. Otherwise the music ends with the bar of its last stroke. Strokes less than `LATE` beats past
-   the last bar line are that loop's downbeat come round again: they wrap to the start.
+   the last bar line are that loop's downbeat come round again: they wrap to the start, unless
+   they make the bars 4, 8, 16 ..
 4. Strokes less than `PICKUP` beats before the first bar of the music are a pickup: the bar that
    they stand in is left out and they wrap to the end. Silent bars before the music are left out
    where they are at least two and half the file (a count-in, or a clip exported at its place in a song).
-5. A wrapped stroke that meets one of its own voice gives way to it. Where the length was guessed,
+5. A wrapped stroke less than `LATE` beats from one of its own voice gives way to it. Where the length was guessed,
    so does a last stroke less than `EARLY` beats before a downbeat of its own voice: in a performance
    it is the next bar's downbeat, and both would sound as a flam at the seam.
 """
@@ -18,6 +19,7 @@ A recording rarely says where its loop begins and ends. The rules, in order:
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -29,9 +31,6 @@ LATE = 0.2
 
 PICKUP = 0.5
 """Beats before the first bar line that count as a pickup."""
-
-FLAM = 0.125
-"""Beats within which a wrapped stroke meets one of its own voice."""
 
 EARLY = 0.06
 """Beats before the last bar line that count as the next downbeat, in a performance (30 ms at 120 BPM)."""
@@ -111,18 +110,20 @@ def fit_bars(
                 wrapped.append(Hit(turned, hit.voice, hit.velocity))
         elif bars is None:
             dropped += 1
-    merged, merged_away = _merge(placed)
-    for hit in wrapped:
-        if any(h.voice == hit.voice and _apart(h.beat, hit.beat, span) < FLAM for h in merged):
-            dropped += 1
-        else:
-            merged.append(hit)
+    placed, doubled = _merge(placed)
+    wrapped, doubled_too = _merge(wrapped)
+    beats: dict[str, list[float]] = {}
+    for hit in placed:
+        beats.setdefault(hit.voice, []).append(hit.beat)
+    free = [h for h in wrapped if _nearest(h.beat, beats.get(h.voice, []), span) >= LATE]
+    dropped += doubled + doubled_too + len(wrapped) - len(free)
+    merged = placed + free
     if not stated:
         down = {h.voice for h in merged if h.beat < EARLY}
         kept = [h for h in merged if not (span - h.beat < EARLY and h.voice in down)]
         dropped += len(merged) - len(kept)
         merged = kept
-    return Fitted(tuple(sorted(merged)), keep, tuple(warnings), dropped + merged_away)
+    return Fitted(tuple(sorted(merged)), keep, tuple(warnings), dropped)
 
 
 def _whole_bars(beats: float, bar: float, tick: float) -> int:
@@ -136,7 +137,8 @@ def _guess(
 ) -> tuple[float, int, bool]:
     """Return where the music starts, in beats, how many bars it has, and whether the end said so."""
     music = max(1, math.floor(last / bar + 1e-9) + 1)
-    if music > 1 and last - (music - 1) * bar < LATE:
+    # but 4, 8, 16 .. bars need no closing downbeat to be what was meant
+    if music > 1 and last - (music - 1) * bar < LATE and not (music >= 4 and music & (music - 1) == 0):
         music -= 1
     total, stated = music, _whole_bars(end, bar, tick)
     # the music may rest at its end, but a clip is then filled up to 2, 4, 8 .. bars; an end past
@@ -172,7 +174,10 @@ def _merge(hits: list[Hit]) -> tuple[list[Hit], int]:
     return list(strongest.values()), len(hits) - len(strongest)
 
 
-def _apart(a: float, b: float, span: float) -> float:
-    """Return the distance of two beats on the circle."""
-    distance = abs(a - b) % span
-    return min(distance, span - distance)
+def _nearest(beat: float, others: list[float], span: float) -> float:
+    """Return the distance on the circle to the nearest of the others, which are sorted."""
+    if not others:
+        return span
+    index = bisect_left(others, beat)
+    distances = [abs(beat - others[i % len(others)]) for i in (index - 1, index)]
+    return min(min(d, span - d) for d in distances)

@@ -96,9 +96,7 @@ def parse_grid(text: str, *, tempo: float | None = None, meter: tuple[int, int] 
         start = lengths.get(label, 0)
         lengths[label] = start + len(cells) // steps
         voices.setdefault(label, []).extend(
-            Hit((start + i / steps) * bar, _voice(label), _STROKE[c])
-            for i, c in enumerate(cells)
-            if c in _STROKE
+            Hit(start * bar + i * bar / steps, _voice(label), _STROKE[c]) for i, c in enumerate(cells) if c in _STROKE
         )
     bars = _bars(settings, lengths)
     if sum(len(hits) * (bars // lengths[label]) for label, hits in voices.items()) > MAX_CELLS:
@@ -178,11 +176,7 @@ def _scan(text: str) -> tuple[dict[str, str], list[tuple[str, str, str]]]:
             elif kind == "cells":
                 raise PatternError(f"steps {piece[:20]!r} without a voice: write e.g. kick: {piece[:20]}")
             elif kind == "other":
-                where = (
-                    f"row {rows[-1][0]!r} holds {piece!r}"
-                    if open_row
-                    else f"unexpected {piece!r} in the grid"
-                )
+                where = f"row {rows[-1][0]!r} holds {piece!r}" if open_row else f"unexpected {piece!r} in the grid"
                 raise PatternError(f"{where}: use x, X, 1 to 9 for strokes, . or - for rests")
     if not rows:
         raise PatternError("the grid has no rows: write e.g. kick: x...x...x...x...")
@@ -235,9 +229,7 @@ def _bars(settings: Mapping[str, str], lengths: Mapping[str, int]) -> int:
         raise PatternError(f"{bars} bars: a loop has 1 to {MAX_BARS} bars")
     for label, length in lengths.items():
         if bars % length:
-            raise PatternError(
-                f"row {label!r} has {length} bars, which do not fit {bars} bars a whole number of times"
-            )
+            raise PatternError(f"row {label!r} has {length} bars, which do not fit {bars} bars a whole number of times")
     return bars
 
 

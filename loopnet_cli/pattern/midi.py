@@ -22,6 +22,9 @@ from loopnet_cli.pattern.smf import MAX_BYTES, Smf, SmfError, SmfTrack, parse_sm
 DEFAULT_TEMPO = 120.0
 """Tempo of a MIDI file that names none (Standard MIDI Files 1.0)."""
 
+MAX_HITS = 400_000
+"""Strokes that a repeated pattern may have: more are no rhythm, and would only fill the memory."""
+
 LOOP_START, LOOP_END = "loopStart", "loopEnd"
 """Markers that bound a loop, as game engines and some DAWs write them; they overrule all guessing."""
 
@@ -151,19 +154,21 @@ def _pattern_of(
     bar = Pattern((), 1, meter, tempo).beats_per_bar
 
     ticks_per_beat = smf.ticks_per_beat or smf.ticks_per_second * 60.0 / tempo
-    hits = [
-        Hit(tick / ticks_per_beat, voices[note], velocity / 127)
-        for tick, note, velocity in notes
-        if note in voices
-    ]
+
+    # counted in seconds, strokes miss the grid by rounding errors: a millionth of a beat hides them
+    def place(tick: int) -> float:
+        beat = tick / ticks_per_beat
+        return beat if smf.ticks_per_beat else round(beat, 6)
+
+    hits = [Hit(place(tick), voices[note], velocity / 127) for tick, note, velocity in notes if note in voices]
     loop = _loop_markers(smf, ticks_per_beat)
     fitted = fit_bars(hits, bar, end=end / ticks_per_beat, loop=loop, tick=1.0 / ticks_per_beat, bars=bars)
     if not fitted.hits:
         where = f"the first {bars} bars: take more" if bars else "the loop that its markers enclose"
         raise PatternError(f"no strokes in {where}")
     pattern = Pattern(fitted.hits, fitted.bars, meter, tempo)
-    if bars is not None and bars != pattern.bars:
-        pattern = pattern.with_bars(bars)
+    if bars is not None:
+        pattern = take_bars(pattern, bars)
     return MidiPattern(
         pattern=pattern,
         unmapped=MappingProxyType(unmapped),
@@ -173,6 +178,24 @@ def _pattern_of(
         tempo_source=tempo_source,
         meter_source=meter_source,
     )
+
+
+def take_bars(pattern: Pattern, bars: int) -> Pattern:
+    """Return the first `bars` bars, or the pattern repeated until it fills them.
+
+    Raises
+    ------
+    PatternError
+        If that leaves no stroke, or more than `MAX_HITS`.
+    """
+    if not 1 <= bars <= MAX_BARS:
+        raise PatternError(f"{bars} bars asked for: a loop has 1 to {MAX_BARS} bars")
+    if len(pattern.hits) * (bars / pattern.bars) > MAX_HITS:
+        raise PatternError(f"{bars} bars of this would be more than {MAX_HITS:,} strokes: ask for fewer")
+    taken = pattern.with_bars(bars)
+    if not taken.hits:
+        raise PatternError(f"no strokes in the first {bars} bars: take more")
+    return taken
 
 
 def _drum_notes(smf: Smf, warnings: list[str]) -> tuple[list[tuple[int, int, int]], int]:

@@ -82,9 +82,7 @@ class Pattern:
     def __post_init__(self) -> None:
         numerator, denominator = self.meter
         if not (1 <= numerator <= 64 and denominator in (1, 2, 4, 8, 16, 32)):
-            raise PatternError(
-                f"meter {numerator}/{denominator} is not a meter: use e.g. 4/4, 3/4, 6/8 or 7/8"
-            )
+            raise PatternError(f"meter {numerator}/{denominator} is not a meter: use e.g. 4/4, 3/4, 6/8 or 7/8")
         if not 1 <= self.bars <= MAX_BARS:
             raise PatternError(f"{self.bars} bars: a loop has 1 to {MAX_BARS} bars")
         if not MIN_TEMPO <= self.tempo <= MAX_TEMPO:
@@ -94,9 +92,7 @@ class Pattern:
             if hit.voice not in STEM_OF_VOICE:
                 raise PatternError(f"unknown voice {hit.voice!r}: use one of {', '.join(VOICES)}")
             if not 0 <= hit.beat < beats:
-                raise PatternError(
-                    f"{hit.voice} at beat {hit.beat:g} lies outside the pattern's {beats:g} beats"
-                )
+                raise PatternError(f"{hit.voice} at beat {hit.beat:g} lies outside the pattern's {beats:g} beats")
             if not 0 < hit.velocity <= 1:
                 raise PatternError(f"velocity {hit.velocity:g} of {hit.voice} must lie above 0 and up to 1")
         object.__setattr__(self, "hits", tuple(sorted(self.hits)))
@@ -161,7 +157,5 @@ class Pattern:
             elif name in STEM_OF_VOICE:
                 wanted.add(name)
             else:
-                raise PatternError(
-                    f"unknown voice {name!r}: use {', '.join(VOICES)} or a stem ({', '.join(STEMS)})"
-                )
+                raise PatternError(f"unknown voice {name!r}: use {', '.join(VOICES)} or a stem ({', '.join(STEMS)})")
         return replace(self, hits=tuple(h for h in self.hits if h.voice in wanted))

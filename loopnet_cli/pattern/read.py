@@ -10,8 +10,7 @@ from typing import BinaryIO
 
 from loopnet_cli.errors import PatternError
 from loopnet_cli.pattern.grid import MAX_GRID_CHARS, grid_settings, looks_like_grid, parse_grid
-from loopnet_cli.pattern.midi import MidiPattern, read_bytes, read_midi
-from loopnet_cli.pattern.model import MAX_BARS
+from loopnet_cli.pattern.midi import MidiPattern, read_bytes, read_midi, take_bars
 from loopnet_cli.pattern.smf import MAX_BYTES
 
 GRID_SUFFIXES = (".grid", ".txt")
@@ -73,14 +72,10 @@ def _read_grid(
     text: str, name: str, tempo: float | None, bars: int | None, meter: tuple[int, int] | None
 ) -> MidiPattern:
     try:
-        if bars is not None and not 1 <= bars <= MAX_BARS:
-            raise PatternError(f"{bars} bars asked for: a loop has 1 to {MAX_BARS} bars")
         settings = grid_settings(text)
         pattern = parse_grid(text, tempo=tempo, meter=meter)
-        if bars is not None and bars != pattern.bars:
-            pattern = pattern.with_bars(bars)
-            if not pattern.hits:
-                raise PatternError(f"no strokes in the first {bars} bars: take more")
+        if bars is not None:
+            pattern = take_bars(pattern, bars)
     except PatternError as error:
         raise PatternError(f"{name}: {error}") from None
     return MidiPattern(

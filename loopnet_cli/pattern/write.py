@@ -39,9 +39,7 @@ def to_midi(pattern: Pattern, *, ticks_per_beat: int = TICKS_PER_BEAT) -> bytes:
     import mido
 
     if not 8 <= ticks_per_beat <= 32760 or ticks_per_beat % 8:
-        raise PatternError(
-            f"{ticks_per_beat} ticks a beat: use a multiple of 8 up to 32760, such as 480 or 960"
-        )
+        raise PatternError(f"{ticks_per_beat} ticks a beat: use a multiple of 8 up to 32760, such as 480 or 960")
     total = round(pattern.beats * ticks_per_beat)
     numerator, denominator = pattern.meter
     # (tick, order at that tick, message): the settings, then ends of notes, then notes
