@@ -20,9 +20,7 @@ def main(folder: Path = FOLDER) -> int:
         pattern = read_pattern(grid).pattern
         path = write_midi(pattern, grid.with_suffix(".mid"))
         meter = f"{pattern.meter[0]}/{pattern.meter[1]}"
-        print(
-            f"{path.name:<20} {pattern.tempo:g} BPM, {pattern.bars} bars of {meter}, {len(pattern.hits)} hits"
-        )
+        print(f"{path.name:<20} {pattern.tempo:g} BPM, {pattern.bars} bars of {meter}, {len(pattern.hits)} hits")
     return 0 if grids else 1
 
 
