@@ -154,9 +154,7 @@ def parse_normalize(text: str) -> tuple[str, float | None]:
     """
     mode, colon, number = text.strip().lower().partition(":")
     if mode not in NORMALIZE_MODES or (colon and mode == "none"):
-        raise UsageError(
-            f"--normalize {text}: use peak, lufs or none, or with a level, e.g. peak:-3 or lufs:-16"
-        )
+        raise UsageError(f"--normalize {text}: use peak, lufs or none, or with a level, e.g. peak:-3 or lufs:-16")
     if not colon:
         return mode, None
     try:

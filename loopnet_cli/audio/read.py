@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 MAX_SECONDS = 3600.0
 MIN_RATE, MAX_RATE = 1000, 768_000
 _BLOCK = 1 << 16
-_NO_COUNT = (
-    2**40
-)  # above what FLAC can count; libsndfile's answer where a header leaves it open is near 2**63
+_NO_COUNT = 2**40  # above what FLAC can count; libsndfile's answer where a header leaves it open is near 2**63
 # containers whose header states the number of frames, so that fewer mean a damaged file
 _EXACT = frozenset({"WAV", "WAVEX", "RF64", "AIFF", "FLAC", "CAF", "W64", "AU"})
 
@@ -60,9 +58,7 @@ def read_audio(
     if audio.shape[0] == 0:
         raise AudioError(f"{name} holds no audio (0 samples)")
     if audio.shape[0] < claimed:
-        raise AudioError(
-            f"{name} is cut short: its header says {claimed} samples, {audio.shape[0]} are there"
-        )
+        raise AudioError(f"{name} is cut short: its header says {claimed} samples, {audio.shape[0]} are there")
     if not np.isfinite(audio).all():
         raise AudioError(f"{name} holds values that are no numbers (NaN or infinity)")
     if mono or audio.shape[1] != 2:
@@ -107,9 +103,7 @@ def _decode(content: bytes, name: str, max_seconds: float) -> tuple[list[NDArray
         with soundfile.SoundFile(_Content(content)) as file:
             rate = int(file.samplerate)
             if not MIN_RATE <= rate <= MAX_RATE:
-                raise AudioError(
-                    f"{name} has a sample rate of {rate} Hz: {MIN_RATE} to {MAX_RATE} can be read"
-                )
+                raise AudioError(f"{name} has a sample rate of {rate} Hz: {MIN_RATE} to {MAX_RATE} can be read")
             # read block by block: a header may claim more frames than fit in memory
             while (block := file.read(_BLOCK, dtype="float32", always_2d=True)).shape[0]:
                 blocks.append(block)

@@ -60,9 +60,7 @@ def resample_loop(loop: Loop, sample_rate: int) -> Loop:
         If the rate lies outside `MIN_SAMPLE_RATE` to `MAX_SAMPLE_RATE`.
     """
     if not MIN_SAMPLE_RATE <= sample_rate <= MAX_SAMPLE_RATE:
-        raise UsageError(
-            f"sample rate {sample_rate} Hz: must lie between {MIN_SAMPLE_RATE} and {MAX_SAMPLE_RATE}"
-        )
+        raise UsageError(f"sample rate {sample_rate} Hz: must lie between {MIN_SAMPLE_RATE} and {MAX_SAMPLE_RATE}")
     if sample_rate == loop.sample_rate:
         return loop
     beats = loop.bars * loop.meter[0] * 4 / loop.meter[1]

@@ -83,9 +83,7 @@ def wave_bytes(
     if len(samples) + len(chunks) > MAX_RIFF_BYTES:
         raise AudioError("more audio than the 4 GB that a WAV file can hold: use FLAC or fewer repeats")
     frame = channels * bits // 8
-    fmt = struct.pack(
-        "<HHIIHH", _FLOAT if floating else _PCM, channels, sample_rate, sample_rate * frame, frame, bits
-    )
+    fmt = struct.pack("<HHIIHH", _FLOAT if floating else _PCM, channels, sample_rate, sample_rate * frame, frame, bits)
     body = b"WAVE"
     if floating:
         body += chunk(b"fmt ", fmt + b"\0\0") + chunk(b"fact", struct.pack("<I", len(samples) // frame))
@@ -134,9 +132,7 @@ def check_data(stream: BinaryIO) -> None:
     """
     for found in walk(stream, max_body=0):
         if found.name == b"data" and found.available < found.size and found.size not in _UNKNOWN_SIZES:
-            raise AudioError(
-                f"cut short: its header says {found.size} bytes of audio, {found.available} are there"
-            )
+            raise AudioError(f"cut short: its header says {found.size} bytes of audio, {found.available} are there")
 
 
 def parse_info(body: bytes) -> dict[str, str]:

@@ -1,0 +1,39 @@
+"""Filters made from magnitude curves, applied to loops as circles."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def minimum_phase_response(log_gain: NDArray[np.floating], samples: int) -> NDArray[np.complex64]:
+    """Turn a log-magnitude curve into the spectrum of a minimum-phase filter.
+
+    Minimum phase, because a zero-phase filter rings before each stroke.
+
+    Parameters
+    ----------
+    log_gain : ndarray, shape (n // 2 + 1,)
+        Natural logarithm of the gain on the bins of an n-point FFT.
+    samples : int
+        Length of the signal whose real FFT will be multiplied. A response longer than
+        that wraps round, as it must on a circle.
+
+    Returns
+    -------
+    ndarray of complex64, shape (samples // 2 + 1,)
+        The spectrum. Method: folding the real cepstrum (Oppenheim and Schafer).
+    """
+    from scipy import fft
+
+    points = 2 * (len(log_gain) - 1)
+    cepstrum = fft.irfft(log_gain, points)
+    fold = np.zeros(points)
+    fold[0] = fold[points // 2] = 1
+    fold[1 : points // 2] = 2
+    impulse = fft.irfft(np.exp(fft.rfft(cepstrum * fold)), points)
+    rounds = -(-points // samples)
+    if rounds > 1:
+        impulse = np.pad(impulse, (0, rounds * samples - points)).reshape(rounds, samples).sum(axis=0)
+    spectrum: NDArray[np.complex64] = fft.rfft(impulse, samples).astype(np.complex64)
+    return spectrum

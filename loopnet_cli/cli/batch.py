@@ -1,0 +1,192 @@
+"""Many rhythms, one model: read them all, plan all files, then render one after the other.
+
+A rhythm that cannot be read or a file that cannot be written does not stop
+the others; it is counted, and the exit code says so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from loopnet_cli.cli import produce
+from loopnet_cli.cli.console import Console
+from loopnet_cli.cli.inputs import Input
+from loopnet_cli.cli.outputs import Output, existing, fill_name, fill_path
+from loopnet_cli.errors import AudioError, LoopnetError
+from loopnet_cli.pattern.model import STEMS, Pattern
+from loopnet_cli.pattern.read import read_pattern
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """An input that was read: its pattern, and what reading it had to say."""
+
+    input: Input
+    pattern: Pattern
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One loop to make."""
+
+    rhythm: Rhythm
+    seed: int
+    output: Output
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """Where the files of a run go.
+
+    Attributes
+    ----------
+    path : Path or None
+        The one output file, if it is named.
+    to_stdout : bool
+        Whether the loop goes to standard output.
+    folder : Path
+        Where files go that are named by `template`.
+    template : str
+        Names of loops; `ending` is added where it is missing.
+    ending : str
+        ``.wav`` or ``.flac``.
+    stems_folder : Path or None
+        Where stems go, if asked for.
+    plot : str or None
+        Template of the pictures' paths, if asked for.
+    """
+
+    path: Path | None
+    to_stdout: bool
+    folder: Path
+    template: str
+    ending: str
+    stems_folder: Path | None = None
+    plot: str | None = None
+
+    def output(self, values: Mapping[str, object]) -> Output:
+        """Return the files of the loop that `values` describe."""
+        if self.path is not None:
+            path = self.path
+        else:
+            name = fill_name(self.template, values)
+            path = self.folder / (name if name.lower().endswith(self.ending) else name + self.ending)
+        stems = {}
+        if self.stems_folder is not None:
+            stems = {stem: self.stems_folder / f"{path.stem}_{stem}{self.ending}" for stem in STEMS}
+        plot = None if self.plot is None else fill_path(self.plot, values)
+        made = [self.stems_folder] if self.path or self.to_stdout else [self.stems_folder, self.folder]
+        folders = tuple(folder for folder in made if folder is not None)
+        return Output(None if self.to_stdout else path, stems, plot, folders)
+
+
+@dataclass
+class Tally:
+    """What became of a run."""
+
+    console: Console
+    written: int = 0
+    skipped: int = 0
+    failed: int = 0
+    bug: Exception | None = field(default=None)
+
+    def fail(self, error: Exception, label: str) -> None:
+        """Count a failure and say what it was."""
+        self.failed += 1
+        if isinstance(error, LoopnetError):
+            text = str(error)
+            self.console.error(text if label in text else f"{label}: {text}")
+        else:
+            self.console.error(f"{label}: unexpected {type(error).__name__}: {error}")
+            self.bug = error
+
+
+def read_rhythms(inputs: Iterable[Input], tally: Tally, **how: Any) -> list[Rhythm]:
+    """Read all inputs; those that cannot be read are counted in `tally`. For `how` see `read_pattern`."""
+    rhythms = []
+    for item in inputs:
+        with _one_of_many(tally, item.label):
+            found = read_pattern(item.source, **how)
+            for warning in found.warnings:
+                tally.console.warn(f"{item.label}: {warning}")
+            rhythms.append(Rhythm(item, found.pattern, tuple(found.warnings)))
+    return rhythms
+
+
+def plan(rhythms: Iterable[Rhythm], naming: Naming, *, kit: str, seed: int, variations: int) -> list[Job]:
+    """Return one job for each rhythm and variation; variation n has the seed ``seed + n - 1``."""
+    jobs = []
+    for rhythm in rhythms:
+        pattern = rhythm.pattern
+        for variation in range(variations):
+            values = {
+                "stem": rhythm.input.stem,
+                "kit": kit,
+                "seed": seed + variation,
+                "bpm": f"{pattern.tempo:.5g}",
+                "bars": pattern.bars,
+                "meter": f"{pattern.meter[0]}-{pattern.meter[1]}",
+                "variation": variation + 1,
+            }
+            jobs.append(Job(rhythm, seed + variation, naming.output(values)))
+    return jobs
+
+
+def drop_existing(jobs: Iterable[Job], tally: Tally, *, skip: bool) -> list[Job]:
+    """Return the jobs that would replace nothing; the others are skipped or failures."""
+    kept = []
+    for job in jobs:
+        found = existing(job.output)
+        if found is None:
+            kept.append(job)
+        elif skip:
+            tally.skipped += 1
+        else:
+            hint = "use --overwrite or --skip-existing"
+            tally.fail(AudioError(f"{found} exists: {hint}"), str(found))
+    return kept
+
+
+def run(
+    model: Any,
+    jobs: list[Job],
+    sound: produce.Sound,
+    finish: produce.Finish,
+    tally: Tally,
+    *,
+    as_json: bool = False,
+) -> None:
+    """Make all loops; failures are counted in `tally`, reports printed as they come."""
+    measure = as_json or any(job.output.plot is not None for job in jobs)
+    with tally.console.progress(len(jobs), "loops") as advance:
+        for job in jobs:
+            with _one_of_many(tally, job.rhythm.input.label):
+                pattern = job.rhythm.pattern
+                product = produce.make(model, pattern, sound, job.seed, finish, measure=measure)
+                produce.write(product, job.output, finish, sound, pattern)
+                tally.written += 1
+                name = "standard output" if job.output.path is None else str(job.output.path)
+                for warning in product.warnings:
+                    tally.console.warn(f"{name}: {warning}")
+                tally.console.info(produce.summary(product, name, sound))
+                if as_json:
+                    told = produce.report(product, job.output, sound, finish, job.rhythm.warnings)
+                    print(json.dumps(told), flush=True)
+            advance(job.rhythm.input.label)
+
+
+@contextmanager
+def _one_of_many(tally: Tally, label: str) -> Iterator[None]:
+    """Count an error of the block instead of raising it, unless it is that nobody reads our output any more."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        tally.fail(error, label)

@@ -1,0 +1,78 @@
+"""What the user reads: all of it on stderr, so that stdout carries data alone."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+
+class Advance(Protocol):
+    """Tells a progress display that one more step is done, and what comes next."""
+
+    def __call__(self, label: str = "", steps: int = 1) -> None:
+        """Go on by `steps`."""
+
+
+def one_line(text: object) -> str:
+    """Return a text without line breaks and control characters."""
+    line = " ".join(str(text).split())
+    return "".join(c if c.isprintable() else "?" for c in line)
+
+
+class Console:
+    """Messages and progress on stderr: Rich on a terminal, plain lines elsewhere.
+
+    Parameters
+    ----------
+    quiet : bool
+        Whether to print errors alone.
+    """
+
+    def __init__(self, quiet: bool = False) -> None:
+        self.quiet = quiet
+        self._terminal = sys.stderr.isatty()
+
+    def info(self, text: str) -> None:
+        """Say what was done."""
+        if not self.quiet:
+            self._print(text)
+
+    def warn(self, text: str) -> None:
+        """Say what the user may not have meant."""
+        if not self.quiet:
+            self._print(f"loopnet: warning: {text}", "yellow")
+
+    def error(self, text: object) -> None:
+        """Say what failed, in one line."""
+        self._print(f"loopnet: error: {text}", "red")
+
+    @contextmanager
+    def progress(self, total: int, title: str) -> Iterator[Advance]:
+        """Show a bar for `total` steps while the block runs, if on a terminal and worth it."""
+        if self.quiet or not self._terminal or total < 2:
+            yield lambda label="", steps=1: None
+            return
+        from rich.console import Console as RichConsole
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=RichConsole(stderr=True), transient=True) as bar:
+            task = bar.add_task(title, total=total)
+            yield lambda label="", steps=1: bar.update(task, advance=steps, description=label or title)
+
+    def _print(self, text: str, style: str = "") -> None:
+        line = one_line(text)
+        if not self._terminal:
+            print(line, file=sys.stderr)
+            return
+        from rich.console import Console as RichConsole
+
+        # not wrapped: a terminal folds long lines so that they can still be copied whole
+        RichConsole(stderr=True, highlight=False).print(line, style=style, markup=False, soft_wrap=True)
