@@ -46,9 +46,7 @@ def test_spectrogram_has_the_expected_shape_and_peak() -> None:
 @needs_madmom
 def test_beats_are_found_where_they_are() -> None:
     beats = import_madmom("madmom.features.beats")
-    signal = import_madmom("madmom.audio.signal").Signal(
-        clicks(beats=12, tempo=120, meter=4), sample_rate=RATE
-    )
+    signal = import_madmom("madmom.audio.signal").Signal(clicks(beats=12, tempo=120, meter=4), sample_rate=RATE)
     found = beats.DBNBeatTrackingProcessor(fps=100)(beats.RNNBeatProcessor()(signal))
     assert np.abs(found * 2 - np.round(found * 2)).max() <= 0.06
     assert np.median(np.diff(found)) == pytest.approx(0.5, abs=0.011)

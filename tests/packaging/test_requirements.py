@@ -69,14 +69,10 @@ def test_imports_are_declared(path: Path) -> None:
     extra = OPTIONAL_FOLDERS.get(path.relative_to(REPOSITORY / "loopnet_cli").parts[0])
     if extra:
         declared |= names(PROJECT["optional-dependencies"][extra])
-    outside = {
-        name for name in imports(path) if name not in sys.stdlib_module_names and name != "loopnet_cli"
-    }
+    outside = {name for name in imports(path) if name not in sys.stdlib_module_names and name != "loopnet_cli"}
     distributions = importlib.metadata.packages_distributions()
     undeclared = {
-        name
-        for name in outside
-        if not declared & {canonicalize_name(d) for d in distributions.get(name, [name])}
+        name for name in outside if not declared & {canonicalize_name(d) for d in distributions.get(name, [name])}
     }
     assert not undeclared
 
