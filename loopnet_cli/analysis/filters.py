@@ -32,10 +32,12 @@ PRE_ROLL_SECONDS = 0.5
 
 def extend(signal: Floats, before: int, after: int, circular: bool) -> Floats:
     """Return `signal` with context on both sides: the loop's own continuation, or zeros."""
-    if circular:
-        # not np.pad(mode="wrap"): the context can be longer than the loop
-        return signal[np.arange(-before, len(signal) + after) % len(signal)]
-    return np.pad(signal, (before, after))
+    count = len(signal)
+    if not circular:
+        return np.concatenate((np.zeros(before, signal.dtype), signal, np.zeros(after, signal.dtype)))
+    if max(before, after) <= count:
+        return np.concatenate((signal[count - before :], signal, signal[:after]))
+    return signal[np.arange(-before, count + after) % count]
 
 
 def frames(signal: Floats, size: int, hop: int) -> Floats:
@@ -47,12 +49,13 @@ def run_filter(
     signal: Floats, sections: tuple[Section, ...], circular: bool, sample_rate: int = 44100
 ) -> NDArray[np.float64]:
     """Apply `sections` to `signal`, from rest or, over a loop, in steady state."""
-    from scipy.signal import lfilter
+    from scipy.signal import sosfilt
 
     pre_roll = round(PRE_ROLL_SECONDS * sample_rate) if circular else 0
-    output = extend(signal, pre_roll, 0, True).astype(np.float64) if circular else signal.astype(np.float64)
-    for b, a in sections:
-        output = lfilter(b, a, output)
+    table = np.zeros((len(sections), 6))
+    for row, (b, a) in zip(table, sections, strict=True):
+        row[: len(b)], row[3 : 3 + len(a)] = np.divide(b, a[0]), np.divide(a, a[0])
+    output = sosfilt(table, extend(signal, pre_roll, 0, circular).astype(np.float64))
     return np.asarray(output[pre_roll:])
 
 
@@ -63,6 +66,16 @@ def butterworth(kind: str, order: int, cutoff: float, sample_rate: int, repeats:
 
     b, a = butter(order, cutoff / (sample_rate / 2), kind)
     return ((tuple(b.tolist()), tuple(a.tolist())),) * repeats
+
+
+@lru_cache(maxsize=64)
+def power_response(sections: tuple[Section, ...], fft_size: int) -> NDArray[np.float64]:
+    """Return the power gain of a filter at the bins of a real FFT."""
+    turn = np.exp(-2j * np.pi * np.arange(fft_size // 2 + 1) / fft_size)
+    gain = np.ones(len(turn))
+    for b, a in sections:
+        gain *= np.abs(np.polyval(b[::-1], turn) / np.polyval(a[::-1], turn)) ** 2
+    return gain
 
 
 @lru_cache(maxsize=16)

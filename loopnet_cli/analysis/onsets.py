@@ -54,26 +54,31 @@ def mel_weights(sample_rate: int) -> NDArray[np.float32]:
     return weights
 
 
-def onset_strength(power: NDArray[np.float32], sample_rate: int) -> NDArray[np.float32]:
+def mel_levels(spectrum: NDArray[np.complex64], sample_rate: int) -> NDArray[np.float32]:
+    """Turn spectra, shape ``(frames, 1025)``, into levels of mel bands in dB, shape ``(frames, 128)``."""
+    power = spectrum.real**2 + spectrum.imag**2
+    levels: NDArray[np.float32] = 10 * np.log10(np.maximum(power @ mel_weights(sample_rate), FLOOR_POWER))
+    np.maximum(levels, levels.max() - DYNAMIC_RANGE_DB, out=levels)
+    return levels
+
+
+def onset_strength(levels: NDArray[np.float32]) -> NDArray[np.float32]:
     """Measure how much each frame rises over the one before it.
 
     Parameters
     ----------
-    power : ndarray, shape (frames, 1025)
-        Power spectra, centred on multiples of `HOP`.
+    levels : ndarray, shape (frames, 128)
+        From `mel_levels`, of frames centred on multiples of `HOP`.
 
     Returns
     -------
     ndarray, shape (frames,)
         Mean rise in dB, moved two frames later so that it points at the attack and not before it.
     """
-    mel = power @ mel_weights(sample_rate)
-    decibels = 10 * np.log10(np.maximum(mel, FLOOR_POWER))
-    np.maximum(decibels, decibels.max() - DYNAMIC_RANGE_DB, out=decibels)
-    strength = np.zeros(len(power), dtype=np.float32)
+    strength = np.zeros(len(levels), dtype=np.float32)
     delay = FFT // (2 * HOP)
-    rise = np.maximum(np.diff(decibels, axis=0), 0).mean(axis=1)
-    strength[1 + delay :] = rise[: max(0, len(power) - 1 - delay)]
+    rise = np.maximum(np.diff(levels, axis=0), 0).mean(axis=1)
+    strength[1 + delay :] = rise[: max(0, len(levels) - 1 - delay)]
     return strength
 
 
@@ -90,14 +95,19 @@ def pick_onsets(strength: NDArray[np.float32], sample_rate: int) -> list[int]:
     valley[1:-1] = (curve[1:-1] <= curve[:-2]) & (curve[1:-1] < curve[2:])
     valley[0] = True
     valleys = np.flatnonzero(valley)
+    count = len(curve)
+    index = np.arange(count)
+    total = np.concatenate(([0.0], np.cumsum(curve)))
+    first, last = np.maximum(index - around_mean, 0), np.minimum(index + around_mean + 1, count)
+    mean = (total[last] - total[first]) / (last - first)
+    earlier = np.concatenate((np.zeros(before_max), curve))
+    highest = np.lib.stride_tricks.sliding_window_view(earlier, before_max + 1).max(axis=1)
     found: list[int] = []
-    n = 0
-    while n < len(curve):
-        near = curve[max(0, n - around_mean) : n + around_mean + 1]
-        is_peak = curve[n] >= curve[max(0, n - before_max) : n + 1].max() and curve[n] >= near.mean() + delta
-        if is_peak:
+    free = 0
+    for n in np.flatnonzero((curve >= highest) & (curve >= mean + delta)).tolist():
+        if n >= free:
             found.append(int(valleys[np.searchsorted(valleys, n, side="right") - 1]))
-        n += before_wait + 1 if is_peak else 1
+            free = n + before_wait + 1
     return found
 
 
@@ -118,24 +128,43 @@ def hold_envelope(
     ndarray, shape (samples,)
         Never below ``|signal|``.
     """
+    from scipy.ndimage import maximum_filter1d
+
     rectified = np.abs(signal)
-    fall = float(rectified.max()) / (decay_seconds * sample_rate)
+    count = len(rectified)
     hold = math.ceil(hold_seconds * sample_rate)
-    level, left = 0.0, 0
-    envelope: list[float] = []
-    append = envelope.append
-    # one step depends on the step before; plain floats are the fastest way without a compiler
-    for sample in rectified.tolist():
-        if sample >= level:
-            level, left = sample, hold
-        elif left:
-            left -= 1
-        else:
-            level -= fall
-            if sample > level:
-                level = sample
-        append(level)
-    return np.array(envelope)
+    fall = float(rectified.max()) / (decay_seconds * sample_rate)
+    # the largest of the next `hold` samples: a peak above it is held to the end and then falls
+    ahead = maximum_filter1d(np.append(rectified[1:], -1.0), hold, origin=-(hold // 2), mode="constant", cval=-1.0)
+    unrenewed = np.flatnonzero(rectified > ahead)
+    tilted = rectified + fall * np.arange(count)
+    envelope = np.empty(count)
+    start = 0
+    while start < count:
+        # rise, with every higher sample starting the hold anew, to the peak that is held to the end
+        peak = int(unrenewed[np.searchsorted(unrenewed, start)])
+        np.maximum.accumulate(rectified[start : peak + 1], out=envelope[start : peak + 1])
+        level = rectified[peak]
+        position = min(peak + hold + 1, count)
+        envelope[peak:position] = level
+        # fall, never below the signal, until a sample is no lower than the value before it
+        top, size = level + fall * (position - 1), hold
+        start = count
+        while position < count:
+            piece = tilted[position : position + size]
+            line = np.maximum.accumulate(np.concatenate(([top], piece)))
+            risen = piece >= line[:-1] + fall
+            length = int(risen.argmax())
+            found = bool(risen[length])
+            length = length if found else len(piece)
+            envelope[position : position + length] = line[1 : length + 1] - fall * np.arange(
+                position, position + length
+            )
+            position, top, size = position + length, line[length], 2 * size
+            if found:
+                start = position
+                break
+    return envelope
 
 
 def _walk_back(onset: int, envelope: NDArray[np.float64], sample_rate: int, rise: float, margin: int) -> int:

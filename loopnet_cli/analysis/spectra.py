@@ -42,7 +42,7 @@ def power_spectrogram(
         signal = extend(signal, 0, size - len(signal), False)
     shape = window(kind, size)
     blocks = frames(signal, size, hop)
-    blocks = (blocks - blocks.mean(axis=1, keepdims=True)) * shape
+    blocks = (blocks - blocks.mean(axis=1, keepdims=True)) * shape.astype(blocks.dtype)
     spectrum = rfft(blocks, fft_size, axis=1)
     power = spectrum.real**2 + spectrum.imag**2
     power[:, 1:-1] *= 2
@@ -67,11 +67,23 @@ def peaks(spectrum: NDArray[np.floating], contrast: float) -> tuple[NDArray[np.i
     from scipy.signal import find_peaks
 
     count, bins = spectrum.shape
-    # an edge value between the rows makes one long curve of them in which no peak sees past its own row
+    # edge values between the rows make one long curve of them in which no peak sees past its own row
     line = np.full((count, bins + 2), EDGE)
     line[:, 1:-1] = spectrum
-    found, _ = find_peaks(line.ravel(), height=contrast, prominence=contrast)
-    row, column = np.divmod(found, bins + 2)
+    curve = line.ravel()
+    middle = curve[1:-1]
+    candidates = 1 + np.flatnonzero((middle >= contrast) & (middle > curve[:-2]) & (middle >= curve[2:]))
+    if not len(candidates):
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    # The reference never looks at the value just before a peak when it measures the valley between two;
+    # a valley of a single value therefore does not part them.
+    spans = np.stack([candidates[:-1], np.maximum(candidates[1:] - 1, candidates[:-1] + 1)], axis=1)
+    outline = np.full(2 * len(candidates) + 1, EDGE)
+    outline[1::2] = curve[candidates]
+    if len(spans):
+        outline[2:-1:2] = np.minimum.reduceat(curve, spans.ravel())[::2]
+    found, _ = find_peaks(outline, prominence=contrast)
+    row, column = np.divmod(candidates[found // 2], bins + 2)
     return row, column - 1
 
 

@@ -13,7 +13,15 @@ import numpy as np
 
 from loopnet_cli.analysis.filters import band_filter, butterworth, extend, run_filter
 from loopnet_cli.analysis.loudness import level_to
-from loopnet_cli.analysis.onsets import FFT, HOP, find_onsets, hold_envelope, onset_strength, short_time_spectrum
+from loopnet_cli.analysis.onsets import (
+    FFT,
+    HOP,
+    find_onsets,
+    hold_envelope,
+    mel_levels,
+    onset_strength,
+    short_time_spectrum,
+)
 from loopnet_cli.analysis.timbre_bark import BarkFrames, bark_frames, boominess, sharpness
 from loopnet_cli.analysis.timbre_depth import depth
 from loopnet_cli.analysis.timbre_hardness import BANDWIDTH_FFT, Attacks, hardness
@@ -28,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["band_filter", "timbre_attributes", "timbre_features"]
 
 TARGET_LUFS = -24.0
-MIN_SECONDS = 0.5
+MIN_SECONDS = 0.2
 """A shorter loop is repeated, a shorter clip followed by silence, up to this length."""
 MAX_SECONDS = 600.0
 SILENCE = 1e-6
@@ -123,9 +131,9 @@ def _one(signal: NDArray[np.float64], bark: BarkFrames, sample_rate: int, circul
     margin, edge = BANDWIDTH_FFT, FFT // 2
     extended = extend(signal, margin, 0, circular)
     spectrum = short_time_spectrum(extend(signal, margin + edge, edge, circular))
-    power = spectrum.real**2 + spectrum.imag**2
+    levels = mel_levels(spectrum, sample_rate)
     skip = margin // HOP
-    strength, own_strength = onset_strength(power, sample_rate), onset_strength(power[skip:], sample_rate)
+    strength, own_strength = onset_strength(levels), onset_strength(levels[skip:])
     envelope = hold_envelope(extended, sample_rate, decay_seconds=0.1)
     onsets = _several(find_onsets(envelope, strength, sample_rate, margin))
     own_onsets = _several(find_onsets(envelope[margin:], own_strength, sample_rate, margin))

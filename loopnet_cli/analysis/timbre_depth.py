@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loopnet_cli.analysis.filters import butterworth, extend
-from loopnet_cli.analysis.onsets import FFT, HOP, find_onsets, hold_envelope, onset_strength, short_time_spectrum
+from loopnet_cli.analysis.filters import butterworth, extend, power_response
+from loopnet_cli.analysis.onsets import (
+    FFT,
+    HOP,
+    find_onsets,
+    hold_envelope,
+    mel_levels,
+    onset_strength,
+    short_time_spectrum,
+)
 from loopnet_cli.analysis.spectra import peaks, power_spectrogram, refine
 
 if TYPE_CHECKING:
@@ -21,14 +28,6 @@ SOUNDING = 10 ** (-60 / 20)
 """Frames of less power than this (peak of the signal: 1) count as silence."""
 RMS_STEP, DECAYED = 256, 10 ** (-40 / 20)
 PITCH_CONTRAST = 0.01
-
-
-@lru_cache(maxsize=8)
-def _low_pass_power(cutoff: float, sample_rate: int) -> NDArray[np.float64]:
-    """Return the power response of three second-order low-passes at the bins of the spectrogram."""
-    (b, a), *_ = butterworth("low", 2, cutoff, sample_rate)
-    turn = np.exp(-2j * np.pi * np.arange(DEPTH_FFT // 2 + 1) / DEPTH_FFT)
-    return np.asarray(np.abs(np.polyval(b[::-1], turn) / np.polyval(a[::-1], turn)) ** 6)
 
 
 def depth(audible: NDArray[np.float64], sample_rate: int, circular: bool) -> float:
@@ -46,10 +45,11 @@ def depth(audible: NDArray[np.float64], sample_rate: int, circular: bool) -> flo
     loud = total > SOUNDING
     if everything <= 0:
         everything = 1.0
-    low = power[loud] * _low_pass_power(CENTROID_BELOW_HZ, sample_rate)
+    low = power[loud] * power_response(butterworth("low", 2, CENTROID_BELOW_HZ, sample_rate, 3), DEPTH_FFT)
     centroids = (low @ hertz) / np.maximum(low.sum(axis=1), 1e-30)
     centroid = min(float((centroids * total[loud]).sum()) / everything, CENTROID_BELOW_HZ)
-    share = float((power[loud] @ _low_pass_power(SHARE_BELOW_HZ, sample_rate)).sum()) / everything
+    below = power_response(butterworth("low", 2, SHARE_BELOW_HZ, sample_rate, 3), DEPTH_FFT)
+    share = float((power[loud] @ below).sum()) / everything
     duration = math.log10(_mean_duration(audible, sample_rate, circular))
     sigmoid = share**10 / (share**10 + 0.2)
     return (
@@ -76,15 +76,16 @@ def _log_pitch(spectrum: NDArray[np.float64], spacing: float) -> float:
 
 
 def _mean_duration(audible: NDArray[np.float64], sample_rate: int, circular: bool) -> float:
-    """Measure the mean time in seconds from each sound's loudest moment until it has decayed by 40 dB of full scale."""
+    """Measure the mean time in seconds that sounds take to fall 40 dB below the loudest moment of all."""
     margin = FFT // 2
     spectrum = short_time_spectrum(extend(audible, margin, margin, circular))
-    strength = onset_strength((spectrum.real**2 + spectrum.imag**2), sample_rate)
+    strength = onset_strength(mel_levels(spectrum, sample_rate))
     envelope = hold_envelope(audible, sample_rate, decay_seconds=0.2)
     onsets = [onset // RMS_STEP for onset in find_onsets(envelope, strength, sample_rate, margin=HOP)]
     whole = (len(audible) - 1) // RMS_STEP * RMS_STEP
     rms = np.sqrt(np.mean(audible[:whole].reshape(-1, RMS_STEP) ** 2, axis=1))
     rms = np.append(rms, np.sqrt(np.mean(audible[whole:] ** 2)))
+    rms /= max(float(rms.max()), 1e-30)
     durations = []
     for onset, end in zip(onsets, [*onsets[1:], len(rms)], strict=True):
         segment = rms[onset:end]

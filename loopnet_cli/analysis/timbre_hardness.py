@@ -14,14 +14,14 @@ from loopnet_cli.analysis.timbre_bark import BarkFrames, log10, region
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-BANDWIDTH_FFT, BANDWIDTH_HOP = 4096, 128
+BANDWIDTH_FFT, BANDWIDTH_HOP = 4096, 256
 BANDWIDTH_FROM = 10 ** (-75 / 20)
 """Spectral magnitude (per square root of Hz) that still counts as part of a sound."""
 LONGEST_ATTACK = 0.1
 CENTROID_SECONDS, CENTROID_MIN_SAMPLES, CENTROID_MIN_HZ, AUDIBLE_HZ = 0.125, 512, 200.0, 20.0
 MEDIAN = 31
-BIN_STEP = 4
-"""The percussive share is computed in every so many bins: neighbours differ little."""
+DENSE_BINS, BIN_STEP = 64, 8
+"""The percussive share is computed in all of the lowest bins, and in every so many above: neighbours differ little."""
 
 
 @dataclass(frozen=True)
@@ -141,19 +141,21 @@ def percussive_share(spectrum: NDArray[np.complex64]) -> float:
 
     Energy that is steadier over time than over frequency is harmonic, the rest percussive.
     """
+    from numpy.lib.stride_tricks import sliding_window_view
+
     magnitude = np.abs(spectrum)
     half = MEDIAN // 2
-    rows = slice(None, None, BIN_STEP)
-    over_time = np.pad(magnitude[:, rows], ((half, half), (0, 0)), mode="symmetric")
-    over_bins = np.pad(magnitude, ((0, 0), (half, half)), mode="symmetric")
-    view = np.lib.stride_tricks.sliding_window_view
-    steady = np.sort(view(over_time, MEDIAN, axis=0), axis=-1)[..., half]
-    flat = np.sort(view(over_bins, MEDIAN, axis=1)[:, rows], axis=-1)[..., half]
-    steady, flat = steady**2, flat**2
-    both = steady + flat
-    mask = np.where(both > 0, flat / np.where(both > 0, both, 1), 0.5)
-    energy = magnitude[:, rows] ** 2
-    percussive = np.sqrt((energy * mask**2).sum(axis=1))
-    harmonic = np.sqrt((energy * (1 - mask) ** 2).sum(axis=1))
-    total = float((percussive + harmonic).sum())
-    return float(percussive.sum()) / total if total > 0 else 0.5
+    over_bins = sliding_window_view(np.pad(magnitude, ((0, 0), (half, half)), mode="symmetric"), MEDIAN, axis=1)
+    percussive, harmonic = np.zeros(len(spectrum)), np.zeros(len(spectrum))
+    for rows, width in ((slice(0, DENSE_BINS), 1), (slice(DENSE_BINS, None, BIN_STEP), BIN_STEP)):
+        chosen = magnitude[:, rows]
+        over_time = np.pad(chosen, ((half, half), (0, 0)), mode="symmetric")
+        steady = np.sort(sliding_window_view(over_time, MEDIAN, axis=0), axis=-1)[..., half] ** 2
+        flat = np.sort(over_bins[:, rows], axis=-1)[..., half] ** 2
+        both = steady + flat
+        mask = np.where(both > 0, flat / np.where(both > 0, both, 1), 0.5)
+        percussive += width * ((chosen * mask) ** 2).sum(axis=1)
+        harmonic += width * ((chosen * (1 - mask)) ** 2).sum(axis=1)
+    amplitude = np.sqrt(percussive).sum()
+    total = float(amplitude + np.sqrt(harmonic).sum())
+    return float(amplitude) / total if total > 0 else 0.5

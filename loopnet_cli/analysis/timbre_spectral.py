@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loopnet_cli.analysis.filters import butterworth, extend, run_filter
-from loopnet_cli.analysis.spectra import peaks, power_spectrogram, refine
+from loopnet_cli.analysis.filters import butterworth, extend, frames, run_filter
+from loopnet_cli.analysis.spectra import peaks, power_spectrogram, refine, window
 from loopnet_cli.analysis.timbre_bark import log10
 
 if TYPE_CHECKING:
@@ -27,15 +27,20 @@ def brightness(audible: NDArray[np.float64], sample_rate: int, circular: bool) -
     """
     upper = run_filter(audible, butterworth("high", 2, BRIGHT_FROM_HZ, sample_rate, 3), circular, sample_rate)
     middle = run_filter(audible, butterworth("high", 2, CENTROID_FROM_HZ, sample_rate, 3), circular, sample_rate)
-    spectra = [
-        power_spectrogram(signal.astype(np.float32), "hamming", BRIGHT_FFT, BRIGHT_HOP, circular).sum(axis=0)
-        for signal in (audible, upper, middle)
-    ]
-    whole, above, centred = spectra
-    hertz = np.arange(len(whole)) * (sample_rate / BRIGHT_FFT)
-    share = above.sum() / whole.sum() if whole.sum() > 0 else 0.0
-    centroid = (centred * hertz).sum() / centred.sum() if centred.sum() > 0 else 0.0
+    whole = _frame_power(audible, circular)
+    share = _frame_power(upper, circular) / whole if whole > 0 else 0.0
+    power = power_spectrogram(middle.astype(np.float32), "hamming", BRIGHT_FFT, BRIGHT_HOP, circular).sum(axis=0)
+    hertz = np.arange(len(power)) * (sample_rate / BRIGHT_FFT)
+    centroid = float(power @ hertz) / float(power.sum()) if power.sum() > 0 else 0.0
     return 4.613128018020465 * log10(share, 1e-12) + 17.378889309312974 * log10(centroid, 1.0) + 17.434733750553022
+
+
+def _frame_power(signal: NDArray[np.float64], circular: bool) -> float:
+    """Return the power of all frames of the brightness spectrogram, which needs no transform (Parseval)."""
+    signal = extend(signal, 0, BRIGHT_FFT - BRIGHT_HOP if circular else 0, circular)
+    blocks = frames(signal.astype(np.float32), BRIGHT_FFT, BRIGHT_HOP)
+    blocks = (blocks - blocks.mean(axis=1, keepdims=True)) * window("hamming", BRIGHT_FFT).astype(np.float32)
+    return float(np.vdot(blocks, blocks))
 
 
 ROUGH_SECONDS, ROUGH_FFT = 0.05, 4096
