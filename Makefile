@@ -38,8 +38,9 @@ format: $(READY)
 evaluate: $(READY)
 	@$(BIN)/python -m loopnet_cli.evaluation $(EVALUATE_ARGS)
 
-# How long a loop takes, cold and warm.
+# How well and how fast MIDI files are read (those of ../shared/data); how long a loop takes, cold and warm.
 bench: $(READY)
+	@$(BIN)/python -m loopnet_cli.pattern.bench ../shared/data/grooves
 	@$(BIN)/python -m loopnet_cli.evaluation.speed $(BENCH_ARGS)
 
 wheel: $(READY)
@@ -67,5 +68,5 @@ $(READY): pyproject.toml constraints.txt
 	@$(PIP) install -c constraints.txt --no-build-isolation madmom || { \
 		echo "NOTE: madmom could not be built (is there a C compiler?): beat tracking falls back to essentia" >&2; \
 		[ -z "$$CI" ]; }
-	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[dev,train]'
+	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[train,dev]'
 	@touch $@

@@ -19,8 +19,8 @@ REPOSITORY = Path(__file__).parents[2]
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
 # the CUDA parts of PyPI's Linux build of torch, which torch itself pins
 CUDA = re.compile(r"nvidia-|cuda-|triton$")
-# what only some commands import, and the extra that brings it
-OPTIONAL_FOLDERS = {"training": "train", "evaluation": "train"}
+# the folder that may import what only an extra brings
+OPTIONAL_FOLDERS = {"training": "train"}
 
 
 def names(requirements: list[str]) -> set[str]:
