@@ -48,9 +48,7 @@ def test_lossy_formats(format):
 def test_channels():
     stereo = np.stack([NOISE, -0.5 * NOISE], axis=1)
     assert read_audio(encoded(stereo, subtype="FLOAT"))[0].shape == (5000, 2)
-    np.testing.assert_allclose(
-        read_audio(encoded(stereo, subtype="FLOAT"), mono=True)[0], 0.25 * NOISE, atol=1e-6
-    )
+    np.testing.assert_allclose(read_audio(encoded(stereo, subtype="FLOAT"), mono=True)[0], 0.25 * NOISE, atol=1e-6)
     six = np.stack([NOISE] * 6, axis=1)
     np.testing.assert_allclose(read_audio(encoded(six, subtype="FLOAT"))[0], NOISE, atol=1e-6)
 

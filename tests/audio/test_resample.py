@@ -18,9 +18,7 @@ def make_loop(tempo: float = 97.0, bars: int = 2, meter: tuple[int, int] = (7, 8
     return Loop(sum(stems.values()), stems, 44100, tempo, bars, meter, 1)
 
 
-@pytest.mark.parametrize(
-    ("old", "new"), [(1000, 1500), (1000, 1501), (1001, 1500), (1500, 1000), (1501, 1001)]
-)
+@pytest.mark.parametrize(("old", "new"), [(1000, 1500), (1000, 1501), (1001, 1500), (1500, 1000), (1501, 1001)])
 def test_a_periodic_tone_is_exact_in_phase_and_height(old, new):
     def tone(n: int) -> np.ndarray:
         turn = 2 * np.pi * np.arange(n) / n

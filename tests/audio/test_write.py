@@ -19,9 +19,7 @@ from loopnet_cli.controls import Loop
 from loopnet_cli.errors import AudioError, UsageError
 
 
-def make_loop(
-    samples: int = 1001, meter: tuple[int, int] = (4, 4), bars: int = 1, tempo: float = 96.5
-) -> Loop:
+def make_loop(samples: int = 1001, meter: tuple[int, int] = (4, 4), bars: int = 1, tempo: float = 96.5) -> Loop:
     audio = np.linspace(-1, 1, samples, dtype=np.float32)
     return Loop(audio, {"kick": audio}, 44100, tempo, bars, meter, 42, {"kit": "warm-808", "chroma": None})
 
