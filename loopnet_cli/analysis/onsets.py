@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loopnet_cli.analysis.filters import frames
+from loopnet_cli.analysis.filters import butterworth, frames, power_response
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FFT, HOP, MELS = 2048, 512, 128
+AUDIBLE_FROM_HZ = 20.0
+"""Depth and brightness disregard what lies below this."""
 FLOOR_POWER, DYNAMIC_RANGE_DB = 1e-10, 80.0
 MIN_STRENGTH = 3.0
 """An onset whose strength (mean rise in dB over the mel bands) never reaches this is none."""
@@ -54,10 +56,17 @@ def mel_weights(sample_rate: int) -> NDArray[np.float32]:
     return weights
 
 
-def mel_levels(spectrum: NDArray[np.complex64], sample_rate: int) -> NDArray[np.float32]:
-    """Turn spectra, shape ``(frames, 1025)``, into levels of mel bands in dB, shape ``(frames, 128)``."""
+def mel_levels(spectrum: NDArray[np.complex64], sample_rate: int, from_hz: float | None = None) -> NDArray[np.float32]:
+    """Turn spectra, shape ``(frames, 1025)``, into levels of mel bands in dB, shape ``(frames, 128)``.
+
+    With `from_hz`, as if the signal had gone through three second-order high-passes before.
+    """
     power = spectrum.real**2 + spectrum.imag**2
-    levels: NDArray[np.float32] = 10 * np.log10(np.maximum(power @ mel_weights(sample_rate), FLOOR_POWER))
+    weights = mel_weights(sample_rate)
+    if from_hz is not None:
+        response = power_response(butterworth("high", 2, from_hz, sample_rate, 3), FFT)
+        weights = weights * response[:, None].astype(np.float32)
+    levels: NDArray[np.float32] = 10 * np.log10(np.maximum(power @ weights, FLOOR_POWER))
     np.maximum(levels, levels.max() - DYNAMIC_RANGE_DB, out=levels)
     return levels
 
@@ -112,7 +121,7 @@ def pick_onsets(strength: NDArray[np.float32], sample_rate: int) -> list[int]:
 
 
 def hold_envelope(
-    signal: NDArray[np.floating], sample_rate: int, decay_seconds: float, hold_seconds: float = 0.01
+    signal: NDArray[np.floating], sample_rate: float, decay_seconds: float, hold_seconds: float = 0.01
 ) -> NDArray[np.float64]:
     """Follow the peaks of ``|signal|``: rise at once, hold, then fall in a straight line.
 

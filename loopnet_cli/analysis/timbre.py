@@ -14,6 +14,7 @@ import numpy as np
 from loopnet_cli.analysis.filters import band_filter, butterworth, extend, run_filter
 from loopnet_cli.analysis.loudness import level_to
 from loopnet_cli.analysis.onsets import (
+    AUDIBLE_FROM_HZ,
     FFT,
     HOP,
     find_onsets,
@@ -41,7 +42,6 @@ MIN_SECONDS = 0.2
 MAX_SECONDS = 600.0
 SILENCE = 1e-6
 """Audio whose variation never exceeds this (-120 dBFS) cannot be analysed."""
-AUDIBLE_FROM_HZ = 20.0
 
 
 def timbre_features(audio: NDArray[np.float32], sample_rate: int = 44100, *, circular: bool = True) -> dict[str, float]:
@@ -139,7 +139,7 @@ def _one(signal: NDArray[np.float64], bark: BarkFrames, sample_rate: int, circul
     own_onsets = _several(find_onsets(envelope[margin:], own_strength, sample_rate, margin))
     return {
         "hardness": hardness(Attacks(extended, envelope, onsets, strength), spectrum[skip:], bark, sample_rate),
-        "depth": depth(audible, sample_rate, circular),
+        "depth": depth(audible, spectrum[skip:], sample_rate, circular),
         "brightness": brightness(audible, sample_rate, circular),
         "roughness": roughness(signal, sample_rate, circular),
         "boominess": boominess(bark),

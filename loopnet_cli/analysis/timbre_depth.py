@@ -8,15 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from loopnet_cli.analysis.filters import butterworth, extend, power_response
-from loopnet_cli.analysis.onsets import (
-    FFT,
-    HOP,
-    find_onsets,
-    hold_envelope,
-    mel_levels,
-    onset_strength,
-    short_time_spectrum,
-)
+from loopnet_cli.analysis.onsets import AUDIBLE_FROM_HZ, HOP, find_onsets, hold_envelope, mel_levels, onset_strength
 from loopnet_cli.analysis.spectra import peaks, power_spectrogram, refine
 
 if TYPE_CHECKING:
@@ -28,29 +20,30 @@ SOUNDING = 10 ** (-60 / 20)
 """Frames of less power than this (peak of the signal: 1) count as silence."""
 RMS_STEP, DECAYED = 256, 10 ** (-40 / 20)
 PITCH_CONTRAST = 0.01
+COARSE = 8
 
 
-def depth(audible: NDArray[np.float64], sample_rate: int, circular: bool) -> float:
+def depth(audible: NDArray[np.float64], spectrum: NDArray[np.complex64], sample_rate: int, circular: bool) -> float:
     """Score depth.
 
     Parameters
     ----------
     audible : ndarray, shape (samples,)
         The signal without what lies below 20 Hz, its peak at 1.
+    spectrum : ndarray, shape (frames, 1025)
+        Short-time spectra of the signal.
     """
-    power = power_spectrogram(audible, "hamming", DEPTH_FFT, DEPTH_HOP, circular)
+    power = power_spectrogram(audible.astype(np.float32), "hamming", DEPTH_FFT, DEPTH_HOP, circular)
     hertz = np.arange(power.shape[1]) * (sample_rate / DEPTH_FFT)
     total = power.sum(axis=1)
-    everything = float(total.sum())
-    loud = total > SOUNDING
-    if everything <= 0:
-        everything = 1.0
-    low = power[loud] * power_response(butterworth("low", 2, CENTROID_BELOW_HZ, sample_rate, 3), DEPTH_FFT)
-    centroids = (low @ hertz) / np.maximum(low.sum(axis=1), 1e-30)
-    centroid = min(float((centroids * total[loud]).sum()) / everything, CENTROID_BELOW_HZ)
-    below = power_response(butterworth("low", 2, SHARE_BELOW_HZ, sample_rate, 3), DEPTH_FFT)
-    share = float((power[loud] @ below).sum()) / everything
-    duration = math.log10(_mean_duration(audible, sample_rate, circular))
+    everything = max(float(total.sum()), 1e-30)
+    loud = power[total > SOUNDING]
+    below_2k = power_response(butterworth("low", 2, CENTROID_BELOW_HZ, sample_rate, 3), DEPTH_FFT)
+    below_500 = power_response(butterworth("low", 2, SHARE_BELOW_HZ, sample_rate, 3), DEPTH_FFT)
+    centroids = (loud @ (below_2k * hertz)) / np.maximum(loud @ below_2k, 1e-30)
+    centroid = min(float(centroids @ total[total > SOUNDING]) / everything, CENTROID_BELOW_HZ)
+    share = float((loud @ below_500).sum()) / everything
+    duration = math.log10(_mean_duration(audible, spectrum, sample_rate))
     sigmoid = share**10 / (share**10 + 0.2)
     return (
         -0.0043703565847874465 * centroid
@@ -75,12 +68,12 @@ def _log_pitch(spectrum: NDArray[np.float64], spacing: float) -> float:
     return math.log10(float(positive.min()) * spacing) if len(positive) else 0.0
 
 
-def _mean_duration(audible: NDArray[np.float64], sample_rate: int, circular: bool) -> float:
+def _mean_duration(audible: NDArray[np.float64], spectrum: NDArray[np.complex64], sample_rate: int) -> float:
     """Measure the mean time in seconds that sounds take to fall 40 dB below the loudest moment of all."""
-    margin = FFT // 2
-    spectrum = short_time_spectrum(extend(audible, margin, margin, circular))
-    strength = onset_strength(mel_levels(spectrum, sample_rate))
-    envelope = hold_envelope(audible, sample_rate, decay_seconds=0.2)
+    # the envelope only serves to find onsets here: its peaks in steps of a few samples are enough
+    blocks = np.abs(extend(audible, 0, -len(audible) % COARSE, False)).reshape(-1, COARSE).max(axis=1)
+    envelope = np.repeat(hold_envelope(blocks, sample_rate / COARSE, decay_seconds=0.2), COARSE)[: len(audible)]
+    strength = onset_strength(mel_levels(spectrum, sample_rate, AUDIBLE_FROM_HZ))
     onsets = [onset // RMS_STEP for onset in find_onsets(envelope, strength, sample_rate, margin=HOP)]
     whole = (len(audible) - 1) // RMS_STEP * RMS_STEP
     rms = np.sqrt(np.mean(audible[:whole].reshape(-1, RMS_STEP) ** 2, axis=1))

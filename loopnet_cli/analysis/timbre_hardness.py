@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BANDWIDTH_FFT, BANDWIDTH_HOP = 4096, 256
+CHUNK = 16
 BANDWIDTH_FROM = 10 ** (-75 / 20)
 """Spectral magnitude (per square root of Hz) that still counts as part of a sound."""
 LONGEST_ATTACK = 0.1
 CENTROID_SECONDS, CENTROID_MIN_SAMPLES, CENTROID_MIN_HZ, AUDIBLE_HZ = 0.125, 512, 200.0, 20.0
 MEDIAN = 31
-DENSE_BINS, BIN_STEP = 64, 8
+DENSE_BINS, BIN_STEP = 48, 12
 """The percussive share is computed in all of the lowest bins, and in every so many above: neighbours differ little."""
 
 
@@ -97,18 +98,19 @@ def _bandwidth(signal: NDArray[np.float64], sample_rate: int) -> NDArray[np.floa
     """Measure, frame by frame, the width in Hz of what lies above the threshold; 0 in quiet frames."""
     from scipy.fft import rfft
 
-    blocks = frames(signal.astype(np.float32), BANDWIDTH_FFT, BANDWIDTH_HOP)
-    blocks = blocks - blocks.mean(axis=1, keepdims=True)
-    magnitude = np.abs(rfft(blocks, axis=1)) * np.float32(1 / np.sqrt(sample_rate * BANDWIDTH_FFT))
-    level = magnitude.sum(axis=1)
-    loud = np.flatnonzero(level > level.min() + 0.1 * (level.max() - level.min()))
-    chosen = magnitude[loud]
-    low = (np.cumsum(chosen, axis=1) < 0.05 * level[loud, None]).sum(axis=1)
-    above = chosen[:, ::-1] >= BANDWIDTH_FROM
-    high = np.where(above.any(axis=1), chosen.shape[1] - 1 - above.argmax(axis=1), low)
-    width = np.zeros(len(level))
-    width[loud] = (high - low) * (sample_rate / BANDWIDTH_FFT)
-    return width
+    view = frames(signal.astype(np.float32), BANDWIDTH_FFT, BANDWIDTH_HOP)
+    scale = np.float32(1 / np.sqrt(sample_rate * BANDWIDTH_FFT))
+    level, low, high = np.empty(len(view)), np.empty(len(view)), np.empty(len(view))
+    # a few frames at a time stay in the cache
+    for start in range(0, len(view), CHUNK):
+        part = slice(start, start + CHUNK)
+        magnitude = np.abs(rfft((view[part] - view[part].mean(axis=1, keepdims=True)), axis=1)) * scale
+        level[part] = magnitude.sum(axis=1)
+        low[part] = (np.cumsum(magnitude, axis=1) < 0.05 * level[part, None]).sum(axis=1)
+        above = magnitude[:, ::-1] >= BANDWIDTH_FROM
+        high[part] = np.where(above.any(axis=1), magnitude.shape[1] - 1 - above.argmax(axis=1), low[part])
+    loud = level > level.min() + 0.1 * (level.max() - level.min())
+    return np.where(loud, high - low, 0.0) * (sample_rate / BANDWIDTH_FFT)
 
 
 def _attack_bandwidth(curve: NDArray[np.float64], sample_rate: int) -> float | None:
