@@ -99,12 +99,13 @@ def log_spectrogram(audio: NDArray[np.float32], sample_rate: int) -> NDArray[np.
         lines = np.abs(np.fft.rfft(audio[at] * window) / window.sum()) ** 2
         bins = np.fft.rfftfreq(size, 1 / sample_rate)
         for row in np.flatnonzero(rows):
-            power[row] = _at(lines, bins, frequencies[row])
-    level = 10 * np.log10(np.maximum(power, 1e-20))
-    return np.maximum(level - level.max(), FLOOR_DB)
+            power[row] = _at(lines, bins, float(frequencies[row]))
+    level: NDArray[np.float64] = 10 * np.log10(np.maximum(power, 1e-20))
+    level = np.maximum(level - level.max(), FLOOR_DB)
+    return level
 
 
-def _at(lines: NDArray[np.float64], bins: NDArray[np.float64], frequency: float) -> NDArray[np.float64] | float:
+def _at(lines: NDArray[np.float64], bins: NDArray[np.floating], frequency: float) -> NDArray[np.float64] | float:
     """Interpolate a spectrum of shape (times, bins) at a frequency; nothing lies above its last bin."""
     if frequency > bins[-1]:
         return 0.0

@@ -101,7 +101,9 @@ class Tally:
         self.failed += 1
         if isinstance(error, LoopnetError):
             text = str(error)
-            self.console.error(text if label in text else f"{label}: {text}")
+            # errors of reading and writing name their file themselves
+            named = label in text or isinstance(error, AudioError)
+            self.console.error(text if named else f"{label}: {text}")
         else:
             self.console.error(f"{label}: unexpected {type(error).__name__}: {error}")
             self.bug = error

@@ -67,7 +67,7 @@ def choose_format(asked: str | None, name: str | None) -> str:
     ending = Path(name).suffix.lower().removeprefix(".") if name else ""
     if asked is None:
         # an ending such as the .5 of a tempo is part of the name
-        if ending and ending not in FORMATS and ending.isalpha():
+        if ending not in FORMATS and re.fullmatch(r"[a-z][a-z0-9]{1,4}", ending):
             raise UsageError(f"cannot tell the format from .{ending}: use .wav or .flac, or say --format")
         return ending if ending in FORMATS else FORMATS[0]
     if ending in FORMATS and ending != asked:

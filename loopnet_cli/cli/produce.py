@@ -113,7 +113,7 @@ def make(model: Any, pattern: Pattern, sound: Sound, seed: int, finish: Finish, 
     measured = None
     if measure:
         try:
-            measured = _measure(model, rendered)
+            measured = analyse(model, rendered)
         except AudioError as error:
             # silence, or too long; the loop is good all the same
             warnings.append(f"not measured: {error}")
@@ -134,11 +134,11 @@ def write(product: Product, output: Output, finish: Finish, sound: Sound, patter
     for name, path in output.stems.items():
         stem = replace(loop, audio=loop.stems[name], stems={}, settings={**loop.settings, "stem": name})
         files.append((path, encode_loop(stem, format=finish.format, subtype=finish.subtype)))
-    if output.plot is not None and product.measured is not None:
+    if output.plot is not None:
         from loopnet_cli.plotting import plot_loop
 
-        asked = asked_values(sound.kit, sound.knobs)
-        picture = plot_loop(loop, pattern, asked=asked, measured=product.measured.timbre, given=frozenset(sound.knobs))
+        measured = None if product.measured is None else product.measured.timbre
+        picture = plot_loop(loop, pattern, asked=_asked(loop, sound), measured=measured, given=frozenset(sound.knobs))
         files.append((output.plot, picture))
     for folder in output.folders:
         make_folder(folder)
@@ -213,8 +213,14 @@ def _settings(pattern: Pattern, sound: Sound, finish: Finish) -> dict[str, objec
     }
 
 
-def _measure(model: Any, loop: Loop) -> Measured:
-    """Analyse a loop as the model made it: before resampling and repeating, neither of which it should tell."""
+def analyse(model: Any, loop: Loop) -> Measured:
+    """Measure the controls of a loop, best as the model made it: before it is resampled and repeated.
+
+    Raises
+    ------
+    AudioError
+        If the loop is silent or too long to be analysed.
+    """
     from loopnet_cli.analysis.chroma import chroma
     from loopnet_cli.analysis.timbre import timbre_features
 
