@@ -69,7 +69,9 @@ def plot_loop(
     for panel in (wave, spectrum):
         panel.tick_params(labelbottom=False)
     for column, band in enumerate(BANDS):
-        _draw_knobs(figure.add_subplot(grid[3, column]), band, asked, measured, given, legend=column == 0)
+        _draw_knobs(figure.add_subplot(grid[3, column]), band, asked, measured, given)
+    handles, labels = figure.axes[-1].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
     stream = io.BytesIO()
     FigureCanvasAgg(figure).print_png(stream, metadata={"Software": None})  # type: ignore[no-untyped-call]
     return stream.getvalue()
@@ -78,8 +80,8 @@ def plot_loop(
 def log_spectrogram(audio: NDArray[np.float32], sample_rate: int) -> NDArray[np.float64]:
     """Return levels on a grid of time and log frequency, `LOW_HZ` to `HIGH_HZ`, circular in time.
 
-    Two resolutions are joined: long windows below 500 Hz, where pitch
-    matters, short ones above, where hits must not smear.
+    Two resolutions go over into each other from 250 to 1000 Hz: long windows
+    below, where pitch matters, short ones above, where hits must not smear.
 
     Returns
     -------
@@ -91,18 +93,19 @@ def log_spectrogram(audio: NDArray[np.float32], sample_rate: int) -> NDArray[np.
     frequencies = np.geomspace(LOW_HZ, HIGH_HZ, _ROWS)
     columns = int(min(_MAX_COLUMNS, max(64, audio.shape[0] // 256)))
     centres = (np.arange(columns) + 0.5) * audio.shape[0] / columns
-    power = np.zeros((_ROWS, columns))
-    for seconds, rows in ((0.09, frequencies < 500), (0.012, frequencies >= 500)):
+    short = np.clip(np.log2(frequencies / 250) / 2, 0, 1)
+    level = np.zeros((_ROWS, columns))
+    for seconds, share in ((0.08, 1 - short), (0.012, short)):
         size = int(2 ** np.ceil(np.log2(seconds * sample_rate)))
         window = np.hanning(size)
         at = (centres[:, None].astype(np.int64) + np.arange(-size // 2, size // 2)) % audio.shape[0]
         lines = np.abs(np.fft.rfft(audio[at] * window) / window.sum()) ** 2
         bins = np.fft.rfftfreq(size, 1 / sample_rate)
-        for row in np.flatnonzero(rows):
-            power[row] = _at(lines, bins, float(frequencies[row]))
-    level: NDArray[np.float64] = 10 * np.log10(np.maximum(power, 1e-20))
-    level = np.maximum(level - level.max(), FLOOR_DB)
-    return level
+        for row in np.flatnonzero(share):
+            found = np.maximum(_at(lines, bins, float(frequencies[row])), 1e-20)
+            level[row] += share[row] * 10 * np.log10(found)
+    below: NDArray[np.float64] = np.maximum(level - level.max(), FLOOR_DB)
+    return below
 
 
 def _at(lines: NDArray[np.float64], bins: NDArray[np.floating], frequency: float) -> NDArray[np.float64] | float:
@@ -179,8 +182,6 @@ def _draw_knobs(
     asked: Mapping[str, float],
     measured: Mapping[str, float] | None,
     given: Collection[str],
-    *,
-    legend: bool,
 ) -> None:
     rows = range(len(ATTRIBUTES) - 1, -1, -1)
     names = [f"{band}.{attribute}" for attribute in ATTRIBUTES]
@@ -208,5 +209,3 @@ def _draw_knobs(
         panel.axvline(edge, color="#9ca3af", linewidth=0.8, zorder=0)
     panel.set_title(f"{band} band", fontsize=10)
     panel.set_xlabel("knob (0 to 1)" if measured is not None else "knob (0 to 1; not measured)")
-    if legend:
-        panel.legend(loc="lower right", fontsize=8, framealpha=0.9)

@@ -226,7 +226,7 @@ def analyse(model: Any, loop: Loop) -> Measured:
 
     raw = timbre_features(loop.audio, loop.sample_rate, circular=True)
     found = chroma(loop.audio, loop.sample_rate)
-    return Measured(model.normalisation.apply(raw), tuple(float(value) for value in found))
+    return Measured(model.normalisation.to_unit(raw), tuple(float(value) for value in found))
 
 
 def _asked(loop: Loop, sound: Sound) -> Mapping[str, float]:

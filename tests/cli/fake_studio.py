@@ -49,7 +49,7 @@ BANK = {
 
 
 class FakeNormalisation:
-    def apply(self, raw):
+    def to_unit(self, raw):
         return {name: value / 100 for name, value in raw.items()}
 
 
