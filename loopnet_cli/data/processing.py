@@ -7,11 +7,13 @@ stroke's own peak, so that soft strokes stay soft.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
+
+from loopnet_cli.audio.filters import minimum_phase_response
 
 SAMPLE_RATE = 44100
 MAX_SAMPLES = 3 * SAMPLE_RATE
@@ -62,11 +64,7 @@ class Treatment:
         """Return this treatment with a tuning and decay of its own, for one drum of the kit."""
         semitones = self.semitones + float(rng.normal(0, 1.0))
         decay = max(0.0, self.decay + float(rng.normal(0, 12.0))) if rng.random() < 0.5 else self.decay
-        return Treatment(**{**_fields(self), "semitones": semitones, "decay": decay})
-
-
-def _fields(treatment: Treatment) -> dict[str, float]:
-    return {name: getattr(treatment, name) for name in Treatment.__dataclass_fields__}
+        return replace(self, semitones=semitones, decay=decay)
 
 
 def draw_treatment(rng: np.random.Generator) -> Treatment:
@@ -157,7 +155,7 @@ def soften(audio: Audio, velocity: float) -> Audio:
     size = fft.next_fast_len(len(audio) + 256, real=True)
     f = np.fft.rfftfreq(2048, 1 / SAMPLE_RATE)
     shelf_db = -4.0 * (1 - velocity) / (1 + (1500 / np.maximum(f, 1.0)) ** 2)
-    spectrum = fft.rfft(audio, size) * minimum_phase(shelf_db / 20 * np.log(10), size)
+    spectrum = fft.rfft(audio, size) * minimum_phase_response(shelf_db / 20 * np.log(10), size)
     soft: Audio = fft.irfft(spectrum, size)[: len(audio)].astype(np.float32)
     scale = float(np.abs(audio).max(initial=0.0)) / max(float(np.abs(soft).max(initial=0.0)), 1e-9)
     return soft * np.float32(scale)
@@ -176,32 +174,7 @@ def _tone(size: int, treatment: Treatment) -> NDArray[np.complex64]:
     f = np.maximum(np.fft.rfftfreq(4096, 1 / SAMPLE_RATE), 20.0)
     db = treatment.tilt_db * np.clip(np.log10(f / 1000), -1.3, 1.2) / 2
     db = db + treatment.bump_db * np.exp(-0.5 * (np.log2(f / treatment.bump_hz) / 0.6) ** 2)
-    return minimum_phase(db / 20 * np.log(10), size)
-
-
-def minimum_phase(log_gain: NDArray[np.floating], size: int) -> NDArray[np.complex64]:
-    """Turn a log-magnitude curve into the spectrum of a minimum-phase filter.
-
-    Parameters
-    ----------
-    log_gain : ndarray, shape (n // 2 + 1,)
-        Natural logarithm of the gain on the bins of an n-point FFT.
-    size : int
-        FFT size of the returned spectrum, at least n.
-
-    Returns
-    -------
-    ndarray of complex64, shape (size // 2 + 1,)
-        The spectrum. Method: folding the real cepstrum (Oppenheim and Schafer).
-    """
-    points = 2 * (len(log_gain) - 1)
-    cepstrum = np.fft.irfft(log_gain, points)
-    fold = np.zeros(points)
-    fold[0] = fold[points // 2] = 1
-    fold[1 : points // 2] = 2
-    impulse = np.fft.irfft(np.exp(np.fft.rfft(cepstrum * fold)), points)
-    spectrum: NDArray[np.complex64] = np.fft.rfft(impulse, size).astype(np.complex64)
-    return spectrum
+    return minimum_phase_response(db / 20 * np.log(10), size)
 
 
 def _room(size: int, wet: int, treatment: Treatment) -> NDArray[np.complex64]:

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from loopnet_cli.audio.mixing import compress, place, saturate
 from loopnet_cli.data.corpus import Corpus, Instrument
 from loopnet_cli.data.grooves import Grooves
-from loopnet_cli.data.mix import compress, place, saturate, tonal_layer
 from loopnet_cli.data.processing import Treatment, apply_treatment, draw_treatment, soften
+from loopnet_cli.data.tonal import tonal_layer
 from loopnet_cli.dynamics import CHOKE_SECONDS, choke_lengths, velocity_gain
 from loopnet_cli.pattern import STEM_OF_VOICE, STEMS, Pattern
 
@@ -179,14 +180,15 @@ class BarRenderer:
         tonal: Audio,
         rng: np.random.Generator,
     ) -> Bar:
-        mix = np.sum([*voices.values(), tonal], axis=0, dtype=np.float32)
-        mix /= max(float(np.abs(mix).max()), 1e-6)
+        total: Audio = np.sum([*voices.values(), tonal], axis=0, dtype=np.float32)
+        peak = max(float(np.abs(total).max()), 1e-6)
+        mix: Audio = total / np.float32(peak)
         gain = np.ones_like(mix)
         if rng.random() < 0.4:
             gain *= compress(mix, threshold_db=float(rng.uniform(-24, -10)), ratio=float(rng.uniform(1.5, 6)))
         if rng.random() < 0.2:
             gain *= saturate(mix * gain, drive=float(rng.uniform(0.2, 1.0)))
         final = float(10 ** (rng.uniform(-6, -0.3) / 20) / max(float(np.abs(mix * gain).max()), 1e-6))
-        scale = final / max(float(np.abs(np.sum([*voices.values(), tonal], axis=0)).max()), 1e-6)
+        scale = final / peak
         curve = (gain * scale).astype(np.float32)
         return Bar(pattern, drums, {v: a * curve for v, a in voices.items()}, tonal * curve, scale)

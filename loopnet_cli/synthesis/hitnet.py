@@ -149,14 +149,14 @@ class HitNet:
         skips = []
         for level in range(len(self.config.channels) - 1):
             skips.append(x)
-            x = self._block(f"down.{level}", (x[..., ::2] + x[..., 1::2]) / 2, condition)
+            x = self._block(f"down.{level}", np.float32(0.5) * (x[..., ::2] + x[..., 1::2]), condition)
         x = self._block("middle", x, condition)
         for level in range(len(self.config.channels) - 1):
             x = self._block(f"up.{level}", np.concatenate([_upsampled(x), skips.pop()], axis=1), condition)
         out = self._conv("head", self._block("last", x, condition))
         bands, count = self.config.bands, self.config.oscillators
         envelope = np.exp(np.clip(out[:, bands + 2 * count :], -9, 2))
-        tones = out[:, bands : bands + 2 * count] * np.concatenate([envelope, envelope], axis=1)
+        tones = np.clip(out[:, bands : bands + 2 * count], -8, 8) * np.concatenate([envelope, envelope], axis=1)
         burst = self._linear("burst.2", _silu(self._linear("burst.0", condition))) * self._burst_decay
         return Strokes(np.clip(out[:, :bands], -12, 2), tones, burst)
 

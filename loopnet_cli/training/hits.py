@@ -145,7 +145,12 @@ def train(
     config = HitNetConfig()
     net = HitNet(config)
     initialise_encoder(net, pool)
-    optimiser = torch.optim.AdamW(net.parameters(), rate, betas=(0.9, 0.98), weight_decay=1e-4)
+    # the encoder stays near its principal components: left free, it fits the training kits alone
+    groups = [
+        {"params": net.encoder.parameters(), "scale": 0.005},
+        {"params": [p for name, p in net.named_parameters() if not name.startswith("encoder.")], "scale": 1.0},
+    ]
+    optimiser = torch.optim.AdamW(groups, rate, betas=(0.9, 0.98), weight_decay=1e-4)
     average = {name: value.detach().clone() for name, value in net.state_dict().items()}
     step, checkpoint = 0, out / "hits.pt"
     if checkpoint.exists():
@@ -164,13 +169,18 @@ def train(
             break
         progress = step / steps
         for group in optimiser.param_groups:
-            group["lr"] = rate * min(1.0, (step + 1) / 200) * (0.5 + 0.5 * math.cos(math.pi * progress)) + 1e-5
+            group["lr"] = (
+                group["scale"] * rate * min(1.0, (step + 1) / 200) * (0.5 + 0.5 * math.cos(math.pi * progress) + 0.005)
+            )
         codes = net.encode(descriptors)
         codes = codes + 0.05 * torch.randn_like(codes)
         output = render(net, codes, voices, velocities, audio.shape[1])
         sizes = sampler.rng.choice(SIZES, 2, replace=False)
         loss = sum((spectral_distance(output, audio, int(size)) for size in sizes), torch.zeros(())) / 2
         optimiser.zero_grad()
+        if not float(loss.detach()) < 50.0:
+            step += 1
+            continue  # a draw outside anything seen; its gradient would only do harm
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimiser.step()
@@ -191,6 +201,7 @@ def train(
                 "optimiser": optimiser.state_dict(),
                 "average": average,
                 "step": step,
+                "config": config.to_dict(),
             }
             torch.save(state, checkpoint.with_suffix(".tmp"))
             checkpoint.with_suffix(".tmp").replace(checkpoint)

@@ -17,7 +17,8 @@ def spectra(x: Tensor, size: int) -> Tensor:
     padded = functional.pad(x, (size * 3 // 4, size))
     window = torch.hann_window(size, device=x.device)
     transform = torch.stft(padded, size, size // 4, window=window, center=False, return_complex=True)
-    return torch.view_as_real(transform).square().sum(-1).add(1e-12).sqrt() / size**0.5
+    magnitudes: Tensor = torch.view_as_real(transform).square().sum(-1).add(1e-12).sqrt() / size**0.5
+    return magnitudes
 
 
 def spectral_distance(output: Tensor, target: Tensor, size: int, *, floor: float = 3e-4) -> Tensor:

@@ -13,6 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -73,7 +74,10 @@ class HitNet(nn.Module):
             self.head.bias.zero_()
             self.head.bias[: config.bands] = -4.0
             self.head.bias[-config.oscillators :] = -3.0
-        nn.init.normal_(self.burst[2].weight, std=0.02)
+        with torch.no_grad():
+            last = self.burst[2]
+            assert isinstance(last, nn.Linear)
+            last.weight.normal_(std=0.02)
         decay = torch.exp(-torch.arange(config.burst) / (config.burst / 5))
         self.register_buffer("burst_decay", decay * 0.3, persistent=False)
 
@@ -118,7 +122,7 @@ class HitNet(nn.Module):
         out = self.head(self.last(x, condition))
         bands, count = self.config.bands, self.config.oscillators
         envelope = torch.exp(out[:, bands + 2 * count :].clamp(-9, 2))
-        tones = out[:, bands : bands + 2 * count] * torch.cat([envelope, envelope], dim=1)
+        tones = out[:, bands : bands + 2 * count].clamp(-8, 8) * torch.cat([envelope, envelope], dim=1)
         burst = self.burst(condition) * self.burst_decay
         return out[:, :bands].clamp(-12, 2), tones, burst
 

@@ -1,0 +1,118 @@
+"""From the parameters of strokes to audio: noise bands, oscillators and bursts, in numpy."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loopnet_cli.synthesis.hitnet import HOP, SAMPLE_RATE, HitNetConfig, Strokes, noise_bands, warp
+from loopnet_cli.synthesis.shaping import Shape, beating_gains
+
+Array = NDArray[np.float32]
+
+TABLE_HOPS = 1024
+"""Length of the noise table: 1.49 s, read from any hop on as a circle."""
+MAX_HOPS = 2067
+"""Three seconds, the longest that a stroke sounds."""
+TABLE_SEED = 20210611
+"""The table is one fixed noise; a loop's seed says where each voice starts to read it."""
+SILENCE_DB = -72.0
+FADE_SAMPLES = 256
+
+
+class Sounder:
+    """Sounds strokes; holds the noise table (21 MB), made once.
+
+    Parameters
+    ----------
+    config : HitNetConfig
+        Sizes of the network whose strokes are sounded.
+    """
+
+    def __init__(self, config: HitNetConfig) -> None:
+        self.config = config
+        noise = noise_bands(config, TABLE_HOPS * HOP, np.random.default_rng(TABLE_SEED))
+        self._noise = np.ascontiguousarray(noise.reshape(config.bands, TABLE_HOPS, HOP).transpose(1, 0, 2))
+        self._warp = warp(config, MAX_HOPS)
+        self._radians = 2 * np.pi * config.tone_hertz / SAMPLE_RATE
+
+    def hops(self, strokes: Strokes) -> int:
+        """Find how many hops the longest of the strokes sounds before it is inaudible."""
+        power = np.exp(2 * strokes.noise).sum(axis=1) + 0.5 * np.square(strokes.tones).sum(axis=1)
+        loud = power > power.max(axis=1, keepdims=True) * 10 ** (SILENCE_DB / 10)
+        last = int(np.flatnonzero(loud.any(axis=0))[-1])
+        seconds = self.config.frame_seconds[min(last + 1, self.config.frames - 1)]
+        floor = -(-self.config.burst // HOP)
+        return int(np.clip(np.ceil(seconds * SAMPLE_RATE / HOP), floor, MAX_HOPS))
+
+    def sound(self, strokes: Strokes, *, offset: int, shape: Shape | None = None, tuning: float = 1.0) -> Array:
+        """Sound strokes of one voice.
+
+        Parameters
+        ----------
+        strokes : Strokes
+            The batch.
+        offset : int
+            Where in the noise table the strokes start; all start alike.
+        shape : Shape, optional
+            Its modulation is applied here.
+        tuning : float
+            Factor for the frequencies of the oscillators.
+
+        Returns
+        -------
+        ndarray of float32, shape (batch, samples)
+            From the onset on, faded out at the end.
+        """
+        count = self.hops(strokes)
+        matrix = self._warp[:, : count + 1]
+        noise_gain = np.exp(strokes.noise @ matrix)
+        tone_gain = strokes.tones @ matrix
+        if shape is not None:
+            noise_beat = beating_gains(shape, self.config.band_hertz, count + 1)
+            tone_beat = beating_gains(shape, self.config.tone_hertz, count + 1)
+            if noise_beat is not None and tone_beat is not None:
+                noise_gain = noise_gain * noise_beat
+                tone_gain = tone_gain * np.concatenate([tone_beat, tone_beat])
+        batch = len(strokes.noise)
+        # start and end of each hop side by side: one product with the table serves both
+        gains = noise_gain.transpose(2, 0, 1)
+        blocks = self._noise_blocks(np.concatenate([gains[:-1], gains[1:]], axis=1), offset)
+        radians = self._radians * tuning
+        within = radians[:, None] * np.arange(HOP)
+        tones = np.concatenate([np.sin(within), np.cos(within)]).astype(np.float32)
+        blocks += self._rotated(tone_gain, radians) @ tones
+        start, end = blocks[:, :batch], blocks[:, batch:]
+        ramp = np.arange(HOP, dtype=np.float32) / np.float32(HOP)
+        audio: Array = np.ascontiguousarray((start + (end - start) * ramp).transpose(1, 0, 2)).reshape(batch, -1)
+        length = min(strokes.burst.shape[1], audio.shape[1])
+        audio[:, :length] += strokes.burst[:, :length]
+        audio[:, -FADE_SAMPLES:] *= np.linspace(1, 0, FADE_SAMPLES, dtype=np.float32)
+        return audio
+
+    def _noise_blocks(self, gains: Array, offset: int) -> Array:
+        """Weigh the noise bands, shape (hops, rows, bands), reading the table as a circle from `offset` on."""
+        blocks = np.empty((*gains.shape[:2], HOP), np.float32)
+        done = 0
+        while done < len(gains):
+            first = (offset + done) % TABLE_HOPS
+            count = min(len(gains) - done, TABLE_HOPS - first)
+            np.matmul(gains[done : done + count], self._noise[first : first + count], out=blocks[done : done + count])
+            done += count
+        return blocks
+
+    def _rotated(self, gain: Array, radians: NDArray[np.float64]) -> Array:
+        """Turn amplitudes by the phase that each oscillator has reached at the start of each hop.
+
+        Sines and cosines of one hop then serve for all hops; both the gains at the hop's
+        start and those at its end are turned by the phase at its start.
+        """
+        number = self.config.oscillators
+        phase = np.outer(np.arange(gain.shape[2] - 1) * HOP, radians)
+        cosine, sine = np.cos(phase).astype(np.float32), np.sin(phase).astype(np.float32)
+        by_hop = gain.transpose(2, 0, 1)
+        both = np.concatenate([by_hop[:-1], by_hop[1:]], axis=1)
+        s, c = both[..., :number], both[..., number:]
+        cos, sin = cosine[:, None], sine[:, None]
+        turned: Array = np.concatenate([s * cos - c * sin, s * sin + c * cos], axis=2)
+        return turned

@@ -1,0 +1,275 @@
+"""The studio model: controls in, a seamless loop with stems out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loopnet_cli.analysis.normalise import Normalisation
+from loopnet_cli.audio.mixing import place, saturate
+from loopnet_cli.controls import TIMBRE_NAMES, Kit, Knob, Loop
+from loopnet_cli.dynamics import CHOKE_SECONDS, choke_lengths, velocity_gain
+from loopnet_cli.errors import UsageError, WeightsError
+from loopnet_cli.pattern import STEM_OF_VOICE, STEMS, VOICES, Pattern
+from loopnet_cli.synthesis.bank import DEFAULT_KIT, REINSTALL, checked_file, find_kit, read_bank
+from loopnet_cli.synthesis.harmony import resonate, tuning
+from loopnet_cli.synthesis.hitnet import SAMPLE_RATE, HitNet, HitNetConfig, Strokes
+from loopnet_cli.synthesis.shaping import ACTUATORS, Shape, equaliser, shape_strokes
+from loopnet_cli.synthesis.sound import TABLE_HOPS, Sounder
+from loopnet_cli.synthesis.timbrenet import TimbreNet, as_mapping, profile_of
+
+Array = NDArray[np.float32]
+
+PEAK_DB = -1.0
+"""Sample peak of a rendered loop."""
+WEIGHTS_FILE = "studio.safetensors"
+FORMAT_VERSION = "1"
+
+
+class Score(NamedTuple):
+    """What a pattern and a kit come to before any knob: the distinct strokes and who plays them.
+
+    Attributes
+    ----------
+    keys : list of (voice, velocity)
+        Each distinct stroke once.
+    strokes : Strokes
+        From the hit network, in the order of `keys`.
+    profile : ndarray of float32
+        What the loop is made of.
+    """
+
+    keys: list[tuple[str, float]]
+    strokes: Strokes
+    profile: Array
+
+
+class StudioModel:
+    """A loaded model.
+
+    Parameters
+    ----------
+    net : HitNet
+        Codes and velocities to strokes.
+    timbre : TimbreNet
+        Knobs to actuators.
+    normalisation : Normalisation
+        From AudioCommons points to knob values.
+    bank : Mapping of name to Kit
+        The kits.
+    """
+
+    def __init__(self, net: HitNet, timbre: TimbreNet, normalisation: Normalisation, bank: Mapping[str, Kit]) -> None:
+        self.net, self.timbre, self.normalisation = net, timbre, normalisation
+        self._bank = dict(bank)
+        self._sounder = Sounder(net.config)
+
+    @property
+    def kit_names(self) -> tuple[str, ...]:
+        """Names of the kits in the bank."""
+        return tuple(self._bank)
+
+    @property
+    def default_kit(self) -> str:
+        """Name of the kit that is used when none is asked for."""
+        return DEFAULT_KIT
+
+    def kit(self, name: str) -> Kit:
+        """Return a kit of the bank, or raise UsageError with names that look alike."""
+        return find_kit(self._bank, name)
+
+    def render(
+        self,
+        pattern: Pattern,
+        *,
+        kit: Kit,
+        timbre: Mapping[str, Knob] | None = None,
+        chroma: Sequence[float] | None = None,
+        seed: int = 0,
+    ) -> Loop:
+        """Render a loop.
+
+        Parameters
+        ----------
+        pattern : Pattern
+            The rhythm, at its tempo.
+        kit : Kit
+            How the voices sound.
+        timbre : Mapping from feature name to Knob, optional
+            Features named here are moved; the others stay as the kit has them in this pattern.
+        chroma : sequence of 12 float, optional
+            Pitch classes to tune the loop to, C first, 0..1.
+        seed : int
+            Which noise sounds, at least 0.
+
+        Returns
+        -------
+        Loop
+            44.1 kHz, exactly ``pattern.samples()`` samples, peak at -1 dBFS, stems that sum to it.
+
+        Raises
+        ------
+        UsageError
+            If a feature is unknown, the chroma is not twelve numbers or the seed is negative.
+        """
+        timbre = dict(timbre or {})
+        unknown = sorted(timbre.keys() - set(TIMBRE_NAMES))
+        if unknown:
+            raise UsageError(f"unknown timbre feature {unknown[0]!r}: use one of {', '.join(TIMBRE_NAMES)}")
+        if chroma is not None and len(chroma) != 12:
+            raise UsageError(f"a chroma has 12 numbers, not {len(chroma)}")
+        if seed < 0:
+            raise UsageError(f"seed {seed} must not be negative")
+        score = self.score(pattern, kit)
+        natural = self.timbre.natural(score.profile)
+        asked = natural.copy()
+        for index, name in enumerate(TIMBRE_NAMES):
+            if name in timbre:
+                knob = timbre[name]
+                asked[index] = natural[index] + knob.value if knob.relative else knob.value
+        vector = self.timbre.actuators(score.profile, asked - natural)
+        stems = self.sound(pattern, kit, score, vector, seed=seed, chroma=chroma)
+        settings: dict[str, object] = {
+            "model": "studio",
+            "kit": kit.name,
+            "timbre": {name: (f"{k.value:+g}" if k.relative else k.value) for name, k in timbre.items()},
+            "timbre_asked": {name: round(value, 4) for name, value in as_mapping(asked).items()},
+            "chroma": None if chroma is None else [float(value) for value in chroma],
+            "seed": seed,
+        }
+        audio: Array = np.sum(list(stems.values()), axis=0, dtype=np.float32)
+        return Loop(audio, stems, SAMPLE_RATE, pattern.tempo, pattern.bars, pattern.meter, seed, settings)
+
+    def score(self, pattern: Pattern, kit: Kit) -> Score:
+        """Ask the hit network for every distinct stroke of a pattern."""
+        if not pattern.hits:
+            raise UsageError("the pattern has no hits to render: check the map or the voices chosen")
+        uses: dict[tuple[str, float], float] = {}
+        for hit in pattern.hits:
+            key = (hit.voice, round(hit.velocity * 127) / 127)
+            uses[key] = uses.get(key, 0.0) + (kit.levels[hit.voice] * velocity_gain(hit.velocity)) ** 2
+        keys = sorted(uses, key=lambda key: (VOICES.index(key[0]), key[1]))
+        codes = np.array([kit.codes[voice] for voice, _ in keys], np.float32)
+        velocities = np.array([max(velocity, 1 / 127) for _, velocity in keys], np.float32)
+        strokes = self.net.strokes(codes, [voice for voice, _ in keys], velocities)
+        gains = np.sqrt([uses[key] for key in keys]).astype(np.float32)
+        return Score(keys, strokes, profile_of(pattern, strokes, gains, self.net.config))
+
+    def sound(
+        self,
+        pattern: Pattern,
+        kit: Kit,
+        score: Score,
+        vector: Array,
+        *,
+        seed: int,
+        chroma: Sequence[float] | None = None,
+    ) -> dict[str, Array]:
+        """Sound a score with an actuator setting.
+
+        Returns
+        -------
+        dict of stem name to ndarray of float32, shape (samples,)
+            At the level of the finished loop.
+        """
+        shape = Shape.from_vector(vector) if np.any(vector) else None
+        audio = self._strokes_audio(score, shape, seed, chroma)
+        total = pattern.samples(SAMPLE_RATE)
+        stems = {name: np.zeros(total, np.float32) for name in STEMS}
+        onsets = pattern.onset_samples(SAMPLE_RATE)
+        fade = int(CHOKE_SECONDS * SAMPLE_RATE)
+        for hit, onset, length in zip(pattern.hits, onsets, choke_lengths(pattern.hits, onsets, total), strict=True):
+            stroke = audio[hit.voice, round(hit.velocity * 127) / 127]
+            if length is not None and length < len(stroke):
+                stroke = stroke[: length + fade].copy()
+                stroke[length:] *= np.linspace(1, 0, fade, dtype=np.float32)[: len(stroke) - length]
+            gain = kit.levels[hit.voice] * velocity_gain(hit.velocity)
+            place(stems[STEM_OF_VOICE[hit.voice]], stroke * np.float32(gain), onset)
+        return self._mixed(stems, shape, chroma)
+
+    def _strokes_audio(
+        self, score: Score, shape: Shape | None, seed: int, chroma: Sequence[float] | None
+    ) -> dict[tuple[str, float], Array]:
+        """Sound each distinct stroke, at a peak of 1."""
+        rng = np.random.default_rng(seed)
+        offsets = {voice: int(rng.integers(TABLE_HOPS)) for voice in VOICES}
+        audio: dict[tuple[str, float], Array] = {}
+        for voice in dict.fromkeys(voice for voice, _ in score.keys):
+            rows = [row for row, key in enumerate(score.keys) if key[0] == voice]
+            strokes = score.strokes.take(rows)
+            if shape is not None:
+                strokes = shape_strokes(strokes, shape, self.net.config)
+            ratio = 1.0 if chroma is None else tuning(strokes, self.net.config, chroma)
+            sounded = self._sounder.sound(strokes, offset=offsets[voice], shape=shape, tuning=ratio)
+            peaks = np.maximum(np.abs(sounded).max(axis=1, keepdims=True), 1e-6)
+            for row, stroke in zip(rows, sounded / peaks, strict=True):
+                audio[score.keys[row]] = stroke
+        return audio
+
+    @staticmethod
+    def _mixed(stems: dict[str, Array], shape: Shape | None, chroma: Sequence[float] | None) -> dict[str, Array]:
+        from scipy import fft
+
+        total = len(next(iter(stems.values())))
+        if shape is not None or chroma is not None:
+            curve = equaliser(shape, total) if shape is not None else None
+            for name, stem in stems.items():
+                if not stem.any():
+                    continue
+                spectrum = fft.rfft(stem)
+                if curve is not None:
+                    spectrum = spectrum * curve
+                if chroma is not None:
+                    spectrum = resonate(spectrum, total, name, chroma)
+                stems[name] = fft.irfft(spectrum, total).astype(np.float32)
+        mix: Array = np.sum(list(stems.values()), axis=0, dtype=np.float32)
+        if shape is not None and shape.drive > 0.01:
+            curve_gain = saturate(mix, drive=shape.drive)
+            stems = {name: stem * curve_gain for name, stem in stems.items()}
+            mix = mix * curve_gain
+        gain = np.float32(10 ** (PEAK_DB / 20) / max(float(np.abs(mix).max(initial=0.0)), 1e-6))
+        return {name: stem * gain for name, stem in stems.items()}
+
+
+def load_studio(folder: Path | None = None) -> StudioModel:
+    """Load the model that comes with the package.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Weights from elsewhere.
+
+    Raises
+    ------
+    WeightsError
+        If a file is missing, damaged or of another version.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path = checked_file(WEIGHTS_FILE, folder)
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: np.asarray(file.get_tensor(name), np.float32) for name in file.keys()}  # noqa: SIM118
+        if metadata.get("format") != FORMAT_VERSION:
+            raise WeightsError(f"{path}: weights of format {metadata.get('format')}, not {FORMAT_VERSION}: {REINSTALL}")
+        config = json.loads(metadata["config"])
+        config["channels"] = tuple(config["channels"])
+        if json.loads(metadata["timbre_names"]) != list(TIMBRE_NAMES) or json.loads(metadata["actuators"]) != list(
+            ACTUATORS
+        ):
+            raise WeightsError(f"{path}: made for other features than this version's: {REINSTALL}")
+        normalisation = Normalisation.from_dict(json.loads(metadata["normalisation"]))
+        net = HitNet(HitNetConfig(**config), _part(tensors, "hits."))
+        return StudioModel(net, TimbreNet(_part(tensors, "timbre.")), normalisation, read_bank(folder))
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise WeightsError(f"{path}: not usable weights ({error}): {REINSTALL}") from error
+
+
+def _part(tensors: Mapping[str, Array], prefix: str) -> dict[str, Array]:
+    return {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)}
