@@ -70,7 +70,7 @@ class Console:
     def _print(self, text: str, style: str = "") -> None:
         line = one_line(text)
         if not self._terminal:
-            print(line, file=sys.stderr)
+            print(line, file=sys.stderr, flush=True)
             return
         from rich.console import Console as RichConsole
 

@@ -22,6 +22,23 @@ def melody() -> bytes:
     return head + b"".join(b"MTrk" + len(t).to_bytes(4, "big") + t for t in (track, other))
 
 
+def number(value: int) -> bytes:
+    """Return a MIDI variable-length quantity."""
+    out = [value & 0x7F]
+    while value := value >> 7:
+        out.insert(0, 0x80 | value & 0x7F)
+    return bytes(out)
+
+
+def midi_bytes(microseconds: int = 500_000, bars: int = 1) -> bytes:
+    """A kick at the start and a snare at the end of so many bars, with that tempo event."""
+    tempo = b"\0\xff\x51\x03" + microseconds.to_bytes(3, "big")
+    kick = b"\0\x99\x24\x64" + number(96) + b"\x89\x24\0"
+    snare = number(bars * 384 - 200) + b"\x99\x26\x64" + number(50) + b"\x89\x26\0"
+    track = tempo + kick + snare + b"\0\xff\x2f\0"
+    return b"MThd\0\0\0\6\0\0\0\1\0\x60MTrk" + len(track).to_bytes(4, "big") + track
+
+
 FILES = {
     "text": b"this is no MIDI file at all",
     "wave": b"RIFF\x24\0\0\0WAVEfmt ",
@@ -45,6 +62,21 @@ def test_files_that_are_no_drums(loopnet, studio, tmp_path, kind):
 def test_the_same_on_stdin(loopnet, tmp_path, kind):
     loopnet("generate", "-", "-o", "a.wav", input=FILES[kind]).refused(1, "standard input")
     assert names(tmp_path) == set()
+
+
+def test_files_of_10000_bars_or_10000_bpm_say_what_to_do(loopnet, tmp_path):
+    (tmp_path / "long.mid").write_bytes(midi_bytes(bars=10_000))
+    loopnet("generate", "long.mid", "-o", "a.wav").refused(1, "long.mid", "10000 bars", "--bars")
+    (tmp_path / "fast.mid").write_bytes(midi_bytes(6000))
+    loopnet("generate", "fast.mid", "-o", "a.wav").refused(1, "fast.mid", "10000 BPM", "--bpm")
+    assert names(tmp_path) == {"long.mid", "fast.mid"}
+    assert loopnet("generate", "fast.mid", "-o", "a.wav", "--bpm", 100).code == 0
+
+
+def test_a_tempo_event_of_zero_is_no_tempo(loopnet, tmp_path):
+    (tmp_path / "zero.mid").write_bytes(midi_bytes(0))
+    done = loopnet("generate", "zero.mid", "-o", "a.wav")
+    assert done.code == 0 and "loopnet: warning: zero.mid: " in done.stderr and "120 BPM" in done.stderr
 
 
 def test_files_that_are_not_there(loopnet, tmp_path):
@@ -128,7 +160,6 @@ def test_names_that_make_no_sense(loopnet, studio, midi, tmp_path, words, parts)
 
 
 def test_an_unknown_chord(loopnet, midi, tmp_path):
-    pytest.importorskip("loopnet_cli.chroma_names", reason="no chroma names yet")
     loopnet("generate", midi, "-o", "a.wav", "--chroma", "Hx7").refused(2, "Hx7")
     assert names(tmp_path) == {"beat.mid"}
 
