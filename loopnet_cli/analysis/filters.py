@@ -26,8 +26,8 @@ Section = tuple[tuple[float, ...], tuple[float, ...]]
 LOW_PASS_HZ, BAND_CENTRE_HZ, BAND_WIDTH_HZ, HIGH_PASS_HZ = 90.0, 280.0, 100.0, 9000.0
 """The paper's three bands; the width of the middle one is that of its training features."""
 
-PRE_ROLL_SECONDS = 0.5
-"""Memory given to a filter over a loop: all filters here have decayed below 1e-12 after it."""
+PRE_ROLL_SECONDS = 0.25
+"""Memory given to a filter over a loop: all filters here have decayed below 1e-9 after it."""
 
 
 def extend(signal: Floats, before: int, after: int, circular: bool) -> Floats:

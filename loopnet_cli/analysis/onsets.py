@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FFT, HOP, MELS = 2048, 512, 128
+CHUNK = 16
 AUDIBLE_FROM_HZ = 20.0
 """Depth and brightness disregard what lies below this."""
 FLOOR_POWER, DYNAMIC_RANGE_DB = 1e-10, 80.0
@@ -35,7 +36,10 @@ def short_time_spectrum(signal: NDArray[np.floating]) -> NDArray[np.complex64]:
     from scipy.fft import rfft
 
     window = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FFT) / FFT)).astype(np.float32)
-    spectrum: NDArray[np.complex64] = rfft(frames(signal.astype(np.float32), FFT, HOP) * window, axis=1)
+    view = frames(signal.astype(np.float32), FFT, HOP)
+    spectrum = np.empty((len(view), FFT // 2 + 1), dtype=np.complex64)
+    for start in range(0, len(view), CHUNK):
+        spectrum[start : start + CHUNK] = rfft(view[start : start + CHUNK] * window, axis=1)
     return spectrum
 
 

@@ -12,6 +12,7 @@ from loopnet_cli.analysis.filters import extend, frames
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+CHUNK = 16
 EDGE = -2.0
 """What lies beyond both ends of a spectrum: lower than any value, so that an end can be a peak."""
 
@@ -40,13 +41,17 @@ def power_spectrogram(
         signal = extend(signal, 0, size - hop, True)
     elif len(signal) < size:
         signal = extend(signal, 0, size - len(signal), False)
-    shape = window(kind, size)
-    blocks = frames(signal, size, hop)
-    blocks = (blocks - blocks.mean(axis=1, keepdims=True)) * shape.astype(blocks.dtype)
-    spectrum = rfft(blocks, fft_size, axis=1)
-    power = spectrum.real**2 + spectrum.imag**2
+    view = frames(signal, size, hop)
+    shape = window(kind, size).astype(view.dtype)
+    power = np.empty((len(view), (fft_size or size) // 2 + 1), dtype=view.dtype)
+    # a few frames at a time stay in the cache
+    for start in range(0, len(view), CHUNK):
+        part = view[start : start + CHUNK]
+        spectrum = rfft((part - part.mean(axis=1, keepdims=True)) * shape, fft_size, axis=1)
+        power[start : start + CHUNK] = spectrum.real**2 + spectrum.imag**2
     power[:, 1:-1] *= 2
-    return np.asarray(power / shape.sum() ** 2)
+    power *= 1 / float(shape.sum()) ** 2
+    return power
 
 
 def peaks(spectrum: NDArray[np.floating], contrast: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

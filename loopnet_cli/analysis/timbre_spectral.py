@@ -52,8 +52,8 @@ ROUGH_SECONDS, ROUGH_FFT = 0.05, 4096
 ROUGH_CONTRAST = 0.01
 ROUGH_MIN = 0.01
 """Below this mean roughness the score is 0."""
-ROUGH_REACH = 9.0
-"""Pairs of partials this many decay constants apart add less than 0.02 % of the largest."""
+ROUGH_REACH = 6.0
+"""Pairs of partials further apart than this many decay constants add well below 1 % of the whole."""
 
 
 def roughness(signal: NDArray[np.float64], sample_rate: int, circular: bool) -> float:
