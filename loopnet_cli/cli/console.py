@@ -5,7 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from rich.console import Console as RichConsole
 
 
 class Advance(Protocol):
@@ -33,6 +36,7 @@ class Console:
     def __init__(self, quiet: bool = False) -> None:
         self.quiet = quiet
         self._terminal = sys.stderr.isatty()
+        self._console: RichConsole | None = None
 
     def info(self, text: str) -> None:
         """Say what was done."""
@@ -54,7 +58,6 @@ class Console:
         if self.quiet or not self._terminal or total < 2:
             yield lambda label="", steps=1: None
             return
-        from rich.console import Console as RichConsole
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         columns = (
@@ -63,7 +66,7 @@ class Console:
             MofNCompleteColumn(),
             TimeRemainingColumn(),
         )
-        with Progress(*columns, console=RichConsole(stderr=True), transient=True) as bar:
+        with Progress(*columns, console=self._rich(), transient=True) as bar:
             task = bar.add_task(title, total=total)
             yield lambda label="", steps=1: bar.update(task, advance=steps, description=label or title)
 
@@ -72,7 +75,13 @@ class Console:
         if not self._terminal:
             print(line, file=sys.stderr, flush=True)
             return
-        from rich.console import Console as RichConsole
-
         # not wrapped: a terminal folds long lines so that they can still be copied whole
-        RichConsole(stderr=True, highlight=False).print(line, style=style, markup=False, soft_wrap=True)
+        self._rich().print(line, style=style, markup=False, soft_wrap=True)
+
+    def _rich(self) -> RichConsole:
+        """Return the one Rich console of this object: lines printed through it stay clear of its progress bar."""
+        if self._console is None:
+            from rich.console import Console as RichConsole
+
+            self._console = RichConsole(stderr=True, highlight=False)
+        return self._console

@@ -93,7 +93,9 @@ def generate(
     )
     jobs = batch.plan(rhythms, naming, kit=sound.kit.name, seed=seed, variations=variations)
     read_files = [item.path for item in words if item.path is not None]
-    check_clashes([job.output for job in jobs], [*read_files, Path(drum_map)])
+    if Path(drum_map).suffix:
+        read_files.append(Path(drum_map))
+    check_clashes([job.output for job in jobs], read_files)
     if not overwrite:
         jobs = batch.drop_existing(jobs, tally, skip=skip_existing)
     if jobs:

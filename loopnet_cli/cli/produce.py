@@ -107,7 +107,7 @@ def make(model: Any, pattern: Pattern, sound: Sound, seed: int, finish: Finish, 
     if finish.subtype != "float":
         warnings += _clipping(loop, found)
     loop = repeat_loop(loop, finish.repeat)
-    loop = replace(loop, settings={**_settings(pattern, sound, finish), **loop.settings})
+    loop = replace(loop, settings={**loop.settings, **_settings(pattern, sound, finish)})
     if finish.repeat > 1:
         found = replace(found, clipped=found.clipped * finish.repeat)
     measured = None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -168,6 +170,30 @@ def test_the_completion_script_asks_the_program():
     env = {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}  # so that the shell can be named
     done = python("-m", "loopnet_cli", "--show-completion", "bash", env=env)
     assert b"_LOOPNET_COMPLETE=complete_bash" in done.stdout
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
+def test_on_a_terminal_a_bar_moves_and_lines_stay_clear_of_it(tmp_path):
+    import pty
+
+    (tmp_path / "main.py").write_text(FAKE + "main()")
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "TERM": "xterm", "COLUMNS": "100"}
+    command = [sys.executable, "main.py", "generate", GRID, "--variations", "3", "--seed", "1"]
+    master, slave = pty.openpty()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=slave, cwd=tmp_path, env=env) as process:
+        os.close(slave)
+        shown = b""
+        # at the end of the process Linux answers with an error, others with nothing
+        with contextlib.suppress(OSError):
+            while part := os.read(master, 4096):
+                shown += part
+        assert process.stdout is not None and process.stdout.read() == b""
+    os.close(master)
+    text = shown.decode()
+    assert "3/3" in text
+    lines = re.split(r"[\r\n]+", re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text))
+    told = [line.strip() for line in lines if "kit tight-studio" in line]
+    assert len(told) == 3 and all(line.startswith("grid_tight-studio_") for line in told)
 
 
 def test_no_colour_codes_where_nobody_looks(tmp_path):

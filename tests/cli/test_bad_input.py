@@ -180,7 +180,9 @@ class TestOutput:
             loopnet("generate", "beat.wav", *words).refused(2, "beat.wav is an input")
         (tmp_path / "link.wav").symlink_to("beat.wav")
         loopnet("generate", "beat.wav", "-o", "link.wav", "--overwrite").refused(2, "is an input")
-        loopnet("generate", GRID, "-o", "a.wav", "--map", "beat.toml", "--stems", "beat.toml").refused(2)
+        (tmp_path / "map.toml").write_text('36 = "tom"\n')
+        words = ("-o", "map.toml", "--format", "wav", "--map", "map.toml", "--overwrite")
+        loopnet("generate", GRID, *words).refused(2, "map.toml is an input")
         assert (tmp_path / "beat.wav").read_bytes() == before
 
     def test_in_a_folder_that_is_not_there(self, loopnet, midi, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,9 +13,11 @@ import soundfile
 from fake_studio import GRID, beat, names
 
 from loopnet_cli.audio import levels
-from loopnet_cli.audio.write import read_loop_metadata
+from loopnet_cli.audio.write import encode_loop, read_loop_metadata
 from loopnet_cli.cli import produce
+from loopnet_cli.cli.knobs import parse_knob
 from loopnet_cli.controls import PITCH_CLASSES, TIMBRE_NAMES
+from loopnet_cli.pattern import Hit, Pattern
 from loopnet_cli.pattern.write import write_midi
 
 REAL_ANALYSE = produce.analyse
@@ -206,8 +209,38 @@ class TestAudio:
         quiet = loopnet("generate", midi, "-o", "b.wav", "--normalize", "none", "--subtype", "float")
         assert "clipped" not in quiet.stderr
 
+    def test_a_stem_that_clips_though_the_loop_does_not_is_told(self, loopnet, studio, midi, monkeypatch):
+        real = studio.render
+
+        def cancelling(*args, **words):
+            loop = real(*args, **words)
+            more = np.float32(1.5) * np.ones_like(loop.audio)
+            stems = {**loop.stems, "kick": loop.stems["kick"] + more, "rest": loop.stems["rest"] - more}
+            return replace(loop, stems=stems)
+
+        monkeypatch.setattr(studio, "render", cancelling)
+        words = ("--stems", "s", "--normalize", "peak")
+        assert "the kick stem alone passes full scale" in loopnet("generate", midi, "-o", "a.wav", *words).stderr
+        quiet = loopnet("generate", midi, "-o", "b.wav", *words, "--subtype", "float")
+        assert "full scale" not in quiet.stderr
+
 
 class TestMetadata:
+    def test_the_settings_in_the_file_are_enough_to_make_it_again(self, loopnet, studio, midi, tmp_path):
+        words = ("--kit", "warm-808", "--warmth", "+.2", "--chroma", "Am", "--repeat", 2, "--bpm", 97.3)
+        assert loopnet("generate", midi, "-o", "a.wav", "--normalize", "lufs:-30", *words).code == 0
+        told = read_loop_metadata(tmp_path / "a.wav").settings
+        pattern = Pattern(
+            tuple(Hit(*hit) for hit in told["pattern"]), told["pattern_bars"], tuple(told["meter"]), told["tempo"]
+        )
+        knobs = {name: parse_knob(text, name) for name, text in told["timbre"].items()}
+        sound = produce.Sound(studio.kit(told["kit"]), knobs, tuple(told["chroma"]))
+        mode, target = levels.parse_normalize(told["normalize"])
+        finish = produce.Finish(told["sample_rate"], mode, target, told["repeat"])
+        again = produce.make(studio, pattern, sound, told["seed"], finish)
+        assert studio.calls[0] == studio.calls[1]
+        assert encode_loop(again.loop) == (tmp_path / "a.wav").read_bytes()
+
     def test_the_wav_tells_tempo_meter_and_how_to_make_it_again(self, loopnet, tmp_path):
         words = ("--seed", 77, "--kit", "dusty-vinyl", "--low-depth", "+.2", "--warmth", ".7")
         done = loopnet("generate", "bpm=93 meter=6/8\nkick: x.....x.....", "--bars", 2, "-o", "a.wav", *words)
@@ -251,8 +284,6 @@ class TestReport:
         assert loop["controls"]["chroma"]["asked"]["C"] == 1 and loop["controls"]["chroma"]["given"] is False
 
     def test_what_the_model_says_was_asked_is_reported(self, loopnet, studio, midi, monkeypatch):
-        from dataclasses import replace
-
         real = studio.render
         said = {"timbre_asked": dict.fromkeys(TIMBRE_NAMES, 0.125)}
         monkeypatch.setattr(studio, "render", lambda *a, **k: replace(real(*a, **k), settings=said))
