@@ -203,6 +203,13 @@ class TestOutput:
         (tmp_path / "locked").mkdir(mode=0o500)
         loopnet("generate", midi, "-o", "locked/a.wav").refused(1, "locked/a.wav", "permission")
 
+    @pytest.mark.skipif(not Path("/sys/kernel").is_dir(), reason="no /sys on this system")
+    def test_in_a_folder_where_not_even_root_may_write(self, loopnet, midi, tmp_path):
+        done = loopnet("generate", midi, "-o", "/sys/kernel/a.wav")
+        done.refused(1, "cannot write /sys/kernel/a.wav: ")
+        assert "permission denied" in done.stderr or "read-only" in done.stderr
+        assert names(tmp_path) == {"beat.mid"}
+
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
     def test_a_full_device(self, loopnet, midi, tmp_path):
         words = ("-o", "/dev/full", "--format", "wav", "--stems", "s")
