@@ -6,6 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+SAMPLE_RATE = 44100
+BEND_HERTZ = 300.0
+"""Below this frequencies count alike, above it each octave does."""
 SIZES = (4096, 2048, 1024, 512, 256, 128)
 
 
@@ -35,13 +38,16 @@ def spectral_distance(output: Tensor, target: Tensor, size: int, *, floor: float
     Returns
     -------
     Tensor, scalar
-        Log distance weighted by how far the bin lies above the floor in either signal, so that
-        silence counts less than sound but noise in silence is still paid for.
+        Log distance weighted over frequency by octaves, and by how far the bin lies above the floor in
+        either signal, so that silence counts less than sound but noise in silence is still paid for.
     """
     a, b = spectra(output, size), spectra(target, size)
     difference = (torch.log(a + floor) - torch.log(b + floor)).abs()
     convergence = (a - b).square().sum((1, 2)).add(1e-8).sqrt() / (b.square().sum((1, 2)).sqrt() + 0.02)
-    # narrow mean over the frames that sound: a short hat in a long window must not count less
-    weight = torch.log1p(torch.maximum(a, b).detach() / floor)
-    weighted = (difference * (weight + 0.3)).sum((1, 2)) / (weight + 0.3).sum((1, 2))
+    # narrow mean over the frames that sound: a short hat in a long window must not count less;
+    # and over frequency as the ear spaces it: counted by bins, a kick is one part in a hundred
+    weight = torch.log1p(torch.maximum(a, b).detach() / floor) + 0.3
+    hertz = torch.linspace(0, SAMPLE_RATE / 2, a.shape[1], device=a.device)
+    weight = weight / (BEND_HERTZ + hertz)[:, None]
+    weighted = (difference * weight).sum((1, 2)) / weight.sum((1, 2))
     return (weighted + 0.5 * convergence).mean()
