@@ -143,7 +143,7 @@ def hold_envelope(
     """
     from scipy.ndimage import maximum_filter1d
 
-    rectified = np.abs(signal)
+    rectified = np.abs(signal, dtype=np.float64)
     count = len(rectified)
     hold = math.ceil(hold_seconds * sample_rate)
     fall = float(rectified.max()) / (decay_seconds * sample_rate)

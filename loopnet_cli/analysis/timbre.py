@@ -40,6 +40,8 @@ TARGET_LUFS = -24.0
 MIN_SECONDS = 0.2
 """A shorter loop is repeated, a shorter clip followed by silence, up to this length."""
 MAX_SECONDS = 600.0
+LOUDEST = 1e6
+MIN_RATE, MAX_RATE = 32000, 192000
 SILENCE = 1e-6
 """Audio whose variation never exceeds this (-120 dBFS) cannot be analysed."""
 
@@ -52,7 +54,7 @@ def timbre_features(audio: NDArray[np.float32], sample_rate: int = 44100, *, cir
     audio : ndarray of float32, shape (samples,)
         Mono.
     sample_rate : int
-        In Hz; 44 100 is what the attributes are defined for.
+        In Hz, 32 000 to 192 000; 44 100 is what the attributes are defined for.
     circular : bool
         Whether the audio repeats without a gap. A loop's features do not depend on where it is cut.
 
@@ -64,7 +66,8 @@ def timbre_features(audio: NDArray[np.float32], sample_rate: int = 44100, *, cir
     Raises
     ------
     AudioError
-        If the audio is silent, not mono, too long, or holds values that are not finite.
+        If the audio is silent (or a steady offset), not mono, too long, or holds values that are not finite,
+        or if its sample rate is out of range.
     """
     signal = _prepare(audio, sample_rate, circular)
     bands = [band_filter(signal, band, sample_rate, circular=circular) for band in BANDS]
@@ -89,12 +92,17 @@ def _prepare(audio: NDArray[np.floating], sample_rate: int, circular: bool) -> N
         raise AudioError(f"timbre needs mono audio, got shape {signal.shape}: mix the channels first")
     if not len(signal):
         raise AudioError("timbre of empty audio: there is nothing to analyse")
+    if not MIN_RATE <= sample_rate <= MAX_RATE:
+        raise AudioError(f"timbre at a sample rate of {sample_rate} Hz: resample to 44100 Hz first")
     if len(signal) > MAX_SECONDS * sample_rate:
         raise AudioError(f"timbre of {len(signal) / sample_rate:.0f} s of audio: cut it to {MAX_SECONDS:g} s or less")
     if not np.isfinite(signal).all():
         raise AudioError("the audio holds values that are not numbers or infinite: repair it first")
     if np.ptp(signal) < SILENCE:
         raise AudioError("the audio is silent: there is no timbre to analyse")
+    peak = float(np.abs(signal).max())
+    if peak > LOUDEST:  # absurd, but powers of it must not overflow
+        signal = signal / peak
     missing = max(0, round(MIN_SECONDS * sample_rate) - len(signal))
     if not circular:
         return extend(signal, 0, missing, False)

@@ -110,7 +110,7 @@ def _bandwidth(signal: NDArray[np.float64], sample_rate: int) -> NDArray[np.floa
         level[part] = groups[:, -1] + magnitude[:, -1]
         # where 5 % of the level is reached: first the group of bins, then the bin
         aim = 0.05 * level[part, None]
-        group = (groups < aim).sum(axis=1)[:, None]
+        group = np.minimum((groups < aim).sum(axis=1), groups.shape[1] - 1)[:, None]
         before = np.where(group > 0, np.take_along_axis(groups, np.maximum(group - 1, 0), axis=1), 0.0)
         inside = np.take_along_axis(magnitude, group * GROUP + np.arange(GROUP), axis=1)
         low[part] = group[:, 0] * GROUP + (before + np.cumsum(inside, axis=1) < aim).sum(axis=1)
