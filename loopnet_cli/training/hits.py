@@ -9,9 +9,9 @@ import argparse
 import csv
 import json
 import math
-import pickle
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,7 @@ from loopnet_cli.pattern import VOICES
 from loopnet_cli.synthesis.hitnet import HOP, HitNetConfig, noise_bands, warp
 from loopnet_cli.training.losses import SIZES, spectral_distance
 from loopnet_cli.training.network import HitNet, oscillator_bank, synthesise
-from loopnet_cli.training.pool import Stroke, make_pool
+from loopnet_cli.training.pool import Stroke, load_pool, make_pool, save_pool
 
 BUCKETS = (12288, 24576, 49152, 81920)
 VOICE_WEIGHT = {"kick": 2.2, "snare": 1.8, "hat_closed": 2.0, "hat_open": 1.6, "tom": 1.0, "perc": 0.8}
@@ -111,8 +111,8 @@ def validate(net: HitNet, pool: list[Stroke], render: Renderer) -> float:
     """Mean spectral distance over sizes on held-out strokes, fixed order."""
     total, count = 0.0, 0
     with torch.no_grad():
-        for samples in BUCKETS[1:3]:
-            lengths = [stroke for stroke in pool if samples // 4 < len(stroke.audio) <= samples]
+        for shorter, samples in pairwise((0, *BUCKETS[:3])):
+            lengths = [stroke for stroke in pool if shorter < len(stroke.audio) <= samples]
             for start in range(0, min(len(lengths), 96), 16):
                 audio, voices, velocities, descriptors = collate(lengths[start : start + 16], samples)
                 output = render(net, net.encode(descriptors), voices, velocities, samples)
@@ -129,20 +129,32 @@ def batches(sampler: Sampler) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]
 
 
 def train(
-    root: Path, out: Path, *, steps: int, variants: int, seed: int, rate: float, every: int, pool_cache: Path
+    root: Path,
+    out: Path,
+    *,
+    steps: int,
+    variants: int,
+    seed: int,
+    rate: float,
+    every: int,
+    pool_cache: Path,
+    config: HitNetConfig | None = None,
 ) -> None:
-    """Train and write ``hits.pt`` (checkpoint), ``hits.csv`` (log) and ``recipe.json`` into `out`."""
+    """Train and write ``hits.pt`` (checkpoint), ``hits.csv`` (log) and ``recipe.json`` into `out`.
+
+    The log has a row a checkpoint: step, seconds since this process began, smoothed training
+    loss, distance on held-out strokes.
+    """
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)
     pools = []
     for test, number in ((False, variants), (True, 2)):
-        cache = pool_cache / f"pool_{'test' if test else 'train'}_{number}_{seed}.pkl"
+        cache = pool_cache / f"pool_{'test' if test else 'train'}_{number}_{seed}.npz"
         if not cache.exists():
-            pool_cache.mkdir(parents=True, exist_ok=True)
-            cache.write_bytes(pickle.dumps(make_pool(root, test=test, variants=number, seed=seed)))
-        pools.append(pickle.loads(cache.read_bytes()))  # our own file, written just above
+            save_pool(make_pool(root, test=test, variants=number, seed=seed), cache)
+        pools.append(load_pool(cache))
     pool, held = pools
-    config = HitNetConfig()
+    config = config or HitNetConfig()
     net = HitNet(config)
     initialise_encoder(net, pool)
     # the encoder stays near its principal components: left free, it fits the training kits alone

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from loopnet_cli.data.corpus import Corpus, Instrument, load_corpus
+from loopnet_cli.data.corpus import Instrument, load_corpus
 from loopnet_cli.data.processing import Treatment, apply_treatment, draw_treatment, fade_out, soften
 from loopnet_cli.pattern import VOICES
 from loopnet_cli.synthesis.descriptor import describe
@@ -89,6 +89,27 @@ def make_pool(root: Path, *, test: bool, variants: int, seed: int, workers: int 
     return [stroke for part in parts for stroke in part]
 
 
-def corpus_summary(corpus: Corpus) -> dict[str, int]:
-    """Count the drums of each voice."""
-    return {voice: len(corpus.instruments(voice)) for voice in VOICES}
+def save_pool(pool: list[Stroke], path: Path) -> None:
+    """Write a pool as plain arrays, beside and then renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part.npz")
+    np.savez(
+        part,
+        audio=np.concatenate([stroke.audio for stroke in pool]),
+        lengths=np.array([len(stroke.audio) for stroke in pool]),
+        voices=np.array([stroke.voice for stroke in pool]),
+        velocities=np.array([stroke.velocity for stroke in pool]),
+        descriptors=np.stack([stroke.descriptor for stroke in pool]),
+    )
+    part.replace(path)
+
+
+def load_pool(path: Path) -> list[Stroke]:
+    """Read what `save_pool` wrote."""
+    with np.load(path, allow_pickle=False) as file:
+        parts = np.split(file["audio"], np.cumsum(file["lengths"])[:-1])
+        voices, velocities, descriptors = file["voices"], file["velocities"], file["descriptors"]
+    return [
+        Stroke(audio, int(voice), float(velocity), descriptor)
+        for audio, voice, velocity, descriptor in zip(parts, voices, velocities, descriptors, strict=True)
+    ]
