@@ -73,7 +73,7 @@ def peaks(spectrum: NDArray[np.floating], contrast: float) -> tuple[NDArray[np.i
 
     count, bins = spectrum.shape
     # edge values between the rows make one long curve of them in which no peak sees past its own row
-    line = np.full((count, bins + 2), EDGE)
+    line = np.full((count, bins + 2), EDGE, dtype=spectrum.dtype)
     line[:, 1:-1] = spectrum
     curve = line.ravel()
     middle = curve[1:-1]

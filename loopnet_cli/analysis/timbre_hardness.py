@@ -100,13 +100,15 @@ def _bandwidth(signal: NDArray[np.float64], sample_rate: int) -> NDArray[np.floa
     from scipy.fft import rfft
 
     view = frames(signal.astype(np.float32), BANDWIDTH_FFT, BANDWIDTH_HOP)
+    ones = np.ones(GROUP, dtype=np.float32)
     scale = np.float32(1 / np.sqrt(sample_rate * BANDWIDTH_FFT))
     level, low, high = np.empty(len(view)), np.empty(len(view)), np.empty(len(view))
     # a few frames at a time stay in the cache
     for start in range(0, len(view), CHUNK):
         part = slice(start, start + CHUNK)
-        magnitude = np.abs(rfft(view[part] - view[part].mean(axis=1, keepdims=True), axis=1)) * scale
-        groups = np.cumsum(magnitude[:, :-1].reshape(len(magnitude), -1, GROUP).sum(axis=2), axis=1)
+        magnitude = np.abs(rfft(view[part], axis=1)) * scale
+        magnitude[:, 0] = 0  # the mean of a frame is no part of its sound
+        groups = np.cumsum(magnitude[:, :-1].reshape(len(magnitude), -1, GROUP) @ ones, axis=1)
         level[part] = groups[:, -1] + magnitude[:, -1]
         # where 5 % of the level is reached: first the group of bins, then the bin
         aim = 0.05 * level[part, None]
