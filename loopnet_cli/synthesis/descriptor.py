@@ -15,7 +15,7 @@ SAMPLE_RATE = 44100
 FLOOR_DB = -90.0
 
 
-class _Grid(NamedTuple):
+class Grid(NamedTuple):
     """One resolution: FFT size, hop, band edges in Hz, edges of the pooled times in ms."""
 
     size: int
@@ -24,13 +24,13 @@ class _Grid(NamedTuple):
     times: tuple[float, ...]
 
 
-_GRIDS = (
-    _Grid(256, 64, np.geomspace(1000, 20000, 31), (0, 1.5, 3, 6, 12, 24, 48, 96, 190, 380, 760, 1480)),
-    _Grid(1024, 256, np.geomspace(180, 1100, 17), (0, 12, 24, 48, 96, 190, 380, 760, 1480)),
-    _Grid(8192, 2048, np.geomspace(28, 1000, 42), (0, 46, 140, 400, 1480)),
+GRIDS = (
+    Grid(256, 64, np.geomspace(1000, 20000, 31), (0, 1.5, 3, 6, 12, 24, 48, 96, 190, 380, 760, 1480)),
+    Grid(1024, 256, np.geomspace(180, 1100, 17), (0, 12, 24, 48, 96, 190, 380, 760, 1480)),
+    Grid(8192, 2048, np.geomspace(28, 1000, 42), (0, 46, 140, 400, 1480)),
 )
 SAMPLES = int(1.5 * SAMPLE_RATE)
-SIZE = sum((len(grid.bands) - 1) * (len(grid.times) - 1) for grid in _GRIDS)
+SIZE = sum((len(grid.bands) - 1) * (len(grid.times) - 1) for grid in GRIDS)
 """Length of a descriptor."""
 
 
@@ -47,14 +47,14 @@ def describe(audio: NDArray[np.float32]) -> NDArray[np.float32]:
     ndarray of float32, shape (`SIZE`,)
         Log powers in units of 20 dB, relative to the peak of the stroke, floored at -90 dB.
     """
-    x = np.zeros(SAMPLES + _GRIDS[-1].size, np.float32)
+    x = np.zeros(SAMPLES + GRIDS[-1].size, np.float32)
     count = min(len(audio), SAMPLES)
     x[:count] = audio[:count]
     x /= max(float(np.abs(x).max()), 1e-6)
-    return np.concatenate([_pooled(x, grid) for grid in _GRIDS])
+    return np.concatenate([_pooled(x, grid) for grid in GRIDS])
 
 
-def _pooled(x: NDArray[np.float32], grid: _Grid) -> NDArray[np.float32]:
+def _pooled(x: NDArray[np.float32], grid: Grid) -> NDArray[np.float32]:
     from scipy import fft
 
     frames = np.lib.stride_tricks.sliding_window_view(x, grid.size)[: SAMPLES : grid.hop]

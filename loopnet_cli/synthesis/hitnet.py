@@ -54,7 +54,7 @@ class HitNetConfig:
         Width of the conditioning vector.
     """
 
-    code: int = 48
+    code: int = 64
     frames: int = 64
     growth: float = 0.1
     scale: float = 0.0055
@@ -155,10 +155,11 @@ class HitNet:
             x = self._block(f"up.{level}", np.concatenate([_upsampled(x), skips.pop()], axis=1), condition)
         out = self._conv("head", self._block("last", x, condition))
         bands, count = self.config.bands, self.config.oscillators
-        envelope = np.exp(np.clip(out[:, bands + 2 * count :], -9, 2))
+        prior = self._linear("prior", codes).reshape(len(codes), bands + count, -1)
+        envelope = np.exp(np.clip(out[:, bands + 2 * count :] + prior[:, bands:], -12, 2))
         tones = np.clip(out[:, bands : bands + 2 * count], -8, 8) * np.concatenate([envelope, envelope], axis=1)
         burst = self._linear("burst.2", _silu(self._linear("burst.0", condition))) * self._burst_decay
-        return Strokes(np.clip(out[:, :bands], -12, 2), tones, burst)
+        return Strokes(np.clip(out[:, :bands] + prior[:, :bands], -12, 2), tones, burst)
 
     def _linear(self, name: str, x: Array) -> Array:
         result: Array = x @ self._weights[f"{name}.weight"].T + self._weights[f"{name}.bias"]

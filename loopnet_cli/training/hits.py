@@ -23,6 +23,7 @@ from loopnet_cli.synthesis.hitnet import HOP, HitNetConfig, noise_bands, warp
 from loopnet_cli.training.losses import SIZES, spectral_distance
 from loopnet_cli.training.network import HitNet, oscillator_bank, synthesise
 from loopnet_cli.training.pool import Stroke, load_pool, make_pool, save_pool
+from loopnet_cli.training.prior import prior_of
 
 BUCKETS = (12288, 24576, 49152, 81920)
 VOICE_WEIGHT = {"kick": 2.2, "snare": 1.8, "hat_closed": 2.0, "hat_open": 1.6, "tom": 1.0, "perc": 0.8}
@@ -94,15 +95,19 @@ def _hops(x: Tensor) -> Tensor:
     return x.reshape(x.shape[0], -1, HOP).permute(1, 0, 2).contiguous()
 
 
-def initialise_encoder(net: HitNet, pool: list[Stroke]) -> None:
-    """Start the encoder as the leading principal components of the pool's descriptors, scaled to unit variance."""
+def initialise(net: HitNet, pool: list[Stroke]) -> None:
+    """Start the encoder as principal components of the pool's descriptors, and the prior as their inverse."""
     x = torch.from_numpy(np.stack([stroke.descriptor for stroke in pool]))
     mean = x.mean(0)
     _, _, directions = torch.pca_lowrank(x, net.config.code, center=True, niter=4)
     scale = ((x - mean) @ directions).std(0)
     # components are brought half way to equal size: the leading ones say most and stay the largest
-    weight = (directions / (scale**0.5 * scale[0] ** 0.5)).T
+    factor = scale**0.5 * scale[0] ** 0.5
+    weight = (directions / factor).T
+    prior, bias = prior_of(net.config, mean.double().numpy(), (directions * factor).double().numpy())
     with torch.no_grad():
+        net.prior.weight.copy_(torch.from_numpy(prior))
+        net.prior.bias.copy_(torch.from_numpy(bias))
         net.encoder.weight.copy_(weight)
         net.encoder.bias.copy_(-weight @ mean)
 
@@ -156,12 +161,12 @@ def train(
     pool, held = pools
     config = config or HitNetConfig()
     net = HitNet(config)
-    initialise_encoder(net, pool)
-    # the encoder stays near its principal components: left free, it fits the training kits alone
-    groups = [
-        {"params": net.encoder.parameters(), "scale": 0.005},
-        {"params": [p for name, p in net.named_parameters() if not name.startswith("encoder.")], "scale": 1.0},
-    ]
+    initialise(net, pool)
+    # the linear maps stay near their start: left free, the encoder fits the training kits alone
+    slow = {"encoder": 0.005, "prior": 0.1}
+    groups = [{"params": getattr(net, part).parameters(), "scale": scale} for part, scale in slow.items()]
+    rest = [value for name, value in net.named_parameters() if name.partition(".")[0] not in slow]
+    groups.append({"params": rest, "scale": 1.0})
     optimiser = torch.optim.AdamW(groups, rate, betas=(0.9, 0.98), weight_decay=1e-4)
     average = {name: value.detach().clone() for name, value in net.state_dict().items()}
     step, checkpoint = 0, out / "hits.pt"

@@ -68,12 +68,13 @@ class HitNet(nn.Module):
         self.last = Block(width[0], width[0], c)
         self.head = nn.Conv1d(width[0], config.bands + 3 * config.oscillators, 1)
         self.burst = nn.Sequential(nn.Linear(c, 384), nn.SiLU(), nn.Linear(384, config.burst))
+        self.prior = nn.Linear(config.code, (config.bands + config.oscillators) * config.frames)
         nn.init.normal_(self.head.weight, std=0.02)
         with torch.no_grad():
             assert self.head.bias is not None
             self.head.bias.zero_()
-            self.head.bias[: config.bands] = -4.0
-            self.head.bias[-config.oscillators :] = -3.0
+            # sines at the onset: full amplitudes from the prior, no cosines, no step
+            self.head.bias[config.bands : config.bands + config.oscillators] = 1.0
         with torch.no_grad():
             last = self.burst[2]
             assert isinstance(last, nn.Linear)
@@ -121,10 +122,11 @@ class HitNet(nn.Module):
             x = block(torch.cat([x, skips.pop()], dim=1), condition)
         out = self.head(self.last(x, condition))
         bands, count = self.config.bands, self.config.oscillators
-        envelope = torch.exp(out[:, bands + 2 * count :].clamp(-9, 2))
+        prior = self.prior(codes).reshape(len(codes), bands + count, -1)
+        envelope = torch.exp((out[:, bands + 2 * count :] + prior[:, bands:]).clamp(-12, 2))
         tones = out[:, bands : bands + 2 * count].clamp(-8, 8) * torch.cat([envelope, envelope], dim=1)
         burst = self.burst(condition) * self.burst_decay
-        return out[:, :bands].clamp(-12, 2), tones, burst
+        return (out[:, :bands] + prior[:, :bands]).clamp(-12, 2), tones, burst
 
 
 def oscillator_bank(config: HitNetConfig, samples: int) -> NDArray[np.float32]:
