@@ -36,7 +36,7 @@ format: $(READY)
 
 # The figures of docs/RESULTS.md, measured again (needs the training material in ../shared/data).
 evaluate: $(READY)
-	@$(BIN)/python -m loopnet_cli.evaluation $(EVALUATE_ARGS)
+	@$(BIN)/python -m loopnet_cli.evaluation ../shared/data $(EVALUATE_ARGS)
 
 # How well and how fast MIDI files are read (those of ../shared/data); how long a loop takes, cold and warm.
 bench: $(READY)

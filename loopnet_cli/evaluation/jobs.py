@@ -1,0 +1,172 @@
+"""Measure many numbers with worker processes; what is done is kept on disk, so that an interrupted run resumes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from importlib import import_module
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from loopnet_cli.errors import LoopnetError
+from loopnet_cli.evaluation.bench import Bench
+from loopnet_cli.evaluation.report import plain
+
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+SOURCES = ("analysis", "audio", "data", "evaluation", "pattern", "synthesis")
+
+_bench: Bench | None = None
+"""The worker's own, made once by `_start`."""
+
+
+def measure_all(
+    section: str, count: int, *, data: Path, weights: Path | None, seed: int, workers: int, state: Path
+) -> list[dict[str, Any]]:
+    """Measure numbers 0 to `count` - 1 of a section.
+
+    Parameters
+    ----------
+    section : str
+        Name of a module of this package with ``measure(bench, number)``.
+    count : int
+        Loops.
+    data : Path
+        The training material.
+    weights : Path or None
+        The model's folder; None for the package's own.
+    seed : int
+        Of the evaluation.
+    workers : int
+        Processes of one thread each; 0 measures in this process.
+    state : Path
+        Folder for rows that are done. A file there is used only by the same weights, seed and code.
+
+    Returns
+    -------
+    list of dict
+        In the order of the numbers, whatever the number of workers.
+
+    Raises
+    ------
+    LoopnetError
+        If a measurement fails, with its number.
+    """
+    state.mkdir(parents=True, exist_ok=True)
+    path = state / f"{section}-{fingerprint(data, weights, seed)}.jsonl"
+    rows = _read(path)
+    todo = [number for number in range(count) if number not in rows]
+    if todo:
+        with path.open("a", encoding="utf-8") as file:
+            began = time.monotonic()
+            for done, (number, row) in enumerate(_measured(section, todo, data, weights, seed, workers), start=1):
+                rows[number] = plain(row)
+                file.write(json.dumps({"number": number, "row": rows[number]}) + "\n")
+                file.flush()
+                _progress(section, len(todo), done, time.monotonic() - began)
+    return [rows[number] for number in range(count)]
+
+
+def fingerprint(data: Path, weights: Path | None, seed: int) -> str:
+    """Say in a few letters what rows depend on: seed, weights, the names of the material, the code."""
+    from loopnet_cli.synthesis.bank import weights_folder
+
+    digest = hashlib.sha256(f"{seed}".encode())
+    digest.update(((weights or weights_folder()) / "manifest.json").read_bytes())
+    for folder in ("grooves", "oneshots", "tonal"):
+        digest.update("\n".join(sorted(path.name for path in (data / folder).glob("*"))).encode())
+    package = Path(__file__).resolve().parents[1]
+    for folder in SOURCES:
+        for path in sorted((package / folder).glob("**/*.py")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _read(path: Path) -> dict[int, dict[str, Any]]:
+    rows = {}
+    if path.exists():
+        for line in path.read_text(encoding="utf-8").splitlines():
+            try:
+                entry = json.loads(line)
+            except ValueError:
+                continue  # the line that an interruption cut
+            rows[int(entry["number"])] = entry["row"]
+    return rows
+
+
+def _measured(
+    section: str, numbers: list[int], data: Path, weights: Path | None, seed: int, workers: int
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    if workers == 0:
+        bench = Bench(data, weights, seed)
+        for number in numbers:
+            yield number, _guarded(section, bench, number)
+        return
+    with (
+        _one_thread(),
+        ProcessPoolExecutor(
+            workers, mp_context=get_context("spawn"), initializer=_start, initargs=(data, weights, seed)
+        ) as pool,
+    ):
+        # a few in the queue at a time, so that an interruption loses little and ends soon
+        waiting = iter(numbers)
+        running: set[Future[tuple[int, dict[str, Any]]]] = set()
+        try:
+            for number in waiting:
+                running.add(pool.submit(_work, section, number))
+                if len(running) >= 2 * workers:
+                    finished, running = wait(running, return_when=FIRST_COMPLETED)
+                    yield from (future.result() for future in finished)
+            while running:
+                finished, running = wait(running, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in finished)
+        finally:
+            for future in running:
+                future.cancel()
+
+
+def _start(data: Path, weights: Path | None, seed: int) -> None:
+    global _bench
+    _bench = Bench(data, weights, seed)
+
+
+def _work(section: str, number: int) -> tuple[int, dict[str, Any]]:
+    assert _bench is not None
+    return number, _guarded(section, _bench, number)
+
+
+def _guarded(section: str, bench: Bench, number: int) -> dict[str, Any]:
+    measure: Callable[[Bench, int], dict[str, Any]] = import_module(f"loopnet_cli.evaluation.{section}").measure
+    try:
+        return measure(bench, number)
+    except Exception as error:
+        # leaving a loop out would flatter the figures
+        raise LoopnetError(f"{section}: loop {number} cannot be measured: {type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Have processes that are started meanwhile compute on one thread each."""
+    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _progress(section: str, total: int, done: int, seconds: float) -> None:
+    left = seconds / done * (total - done)
+    end = "\n" if done == total or not sys.stderr.isatty() else "\r"
+    if end == "\r" or done == total or done % max(1, total // 20) == 0:
+        print(f"{section}: {done} of {total} loops, {left:.0f} s to go   ", end=end, file=sys.stderr, flush=True)
