@@ -15,17 +15,16 @@ from loopnet_cli.controls import ATTRIBUTES, BANDS
 from loopnet_cli.data.renderer import SAMPLE_RATE
 from loopnet_cli.evaluation.bench import Bench
 from loopnet_cli.evaluation.distances import matched
-from loopnet_cli.evaluation.report import read_store
+from loopnet_cli.evaluation.report import PICTURES, read_store, write_page
 from loopnet_cli.plotting import FLOOR_DB, HIGH_HZ, LOW_HZ, log_spectrogram
 
 ORIGINALS = 3
-FOLDER = "img"
 _COLOURS = ("#c2410c", "#0f766e", "#7c3aed", "#1d4ed8", "#a16207", "#be185d", "#525252")
 
 
 def draw_all(data: Path, weights: Path | None, seed: int, out: Path) -> None:
-    """Draw every picture into ``img`` of the results folder; the sweep only once coherence was measured."""
-    folder = out / FOLDER
+    """Draw every picture into ``img`` of the results folder; the knobs only once coherence was measured."""
+    folder = out / PICTURES
     folder.mkdir(parents=True, exist_ok=True)
     bench = Bench(data, weights, seed)
     for number in range(ORIGINALS):
@@ -40,6 +39,7 @@ def draw_all(data: Path, weights: Path | None, seed: int, out: Path) -> None:
         (folder / "knobs.png").write_bytes(draw_sweep(sweep))
     else:
         print("pictures: no knobs.png, as coherence was not measured yet", file=sys.stderr)
+    write_page(out)
 
 
 def draw_pair(original: NDArray[np.float32], version: NDArray[np.float32], title: str) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,15 @@ from loopnet_cli.errors import LoopnetError
 from loopnet_cli.evaluation.statistics import Estimate
 
 JSON_NAME, MARKDOWN_NAME = "results.json", "RESULTS.md"
+PICTURES = "img"
+CAPTIONS = {
+    "img/knobs.png": "The knobs: asked against measured, one feature at a time",
+    **{
+        f"img/original_{number}.png": f"Held-out original {number} above the model's version of it"
+        for number in (1, 2, 3)
+    },
+}
+"""What each picture shows, in the order of the page."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +120,13 @@ def write_section(folder: Path, name: str, section: Section, run: Mapping[str, o
     store = {key: store[key] for key in [*order, *sorted(store.keys() - set(order))] if key in store}
     folder.mkdir(parents=True, exist_ok=True)
     _replace(folder / JSON_NAME, json.dumps(store, indent=1) + "\n")
-    _replace(folder / MARKDOWN_NAME, render(store))
+    write_page(folder)
+
+
+def write_page(folder: Path) -> None:
+    """Render the page from the store and the pictures that lie beside it."""
+    pictures = {path.relative_to(folder).as_posix() for path in (folder / PICTURES).glob("*.png")}
+    _replace(folder / MARKDOWN_NAME, render(read_store(folder), pictures))
 
 
 def plain(value: Any) -> Any:
@@ -127,8 +142,8 @@ def plain(value: Any) -> Any:
     return value
 
 
-def render(store: Mapping[str, Any]) -> str:
-    """Return the page as Markdown."""
+def render(store: Mapping[str, Any], pictures: Collection[str] = ()) -> str:
+    """Return the page as Markdown; `pictures` are paths of those that exist, relative to the page."""
     lines = [
         "# Results",
         "",
@@ -152,6 +167,11 @@ def render(store: Mapping[str, Any]) -> str:
         lines += _table_lines(section["tables"])
         run = section["run"]
         lines += ["", f"<sub>`{run['command']}`. {run['summary']}</sub>"]
+    shown = [(path, caption) for path, caption in CAPTIONS.items() if path in pictures]
+    if shown:
+        lines += ["", "## Pictures"]
+    for path, caption in shown:
+        lines += ["", f"![{caption}]({path})", "", caption]
     return "\n".join(lines) + "\n"
 
 

@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from loopnet_cli.controls import TIMBRE_NAMES
 from loopnet_cli.evaluation.bench import Bench, stems_of, user_request
 from loopnet_cli.evaluation.command import main
 from loopnet_cli.evaluation.jobs import fingerprint, measure_all
+from loopnet_cli.evaluation.pictures import draw_sweep
 
 sys.path.insert(0, str(Path(__file__).parent))
 from tiny import write_material, write_weights
@@ -43,6 +45,17 @@ def test_sections_are_measured_and_written(material, weights, tmp_path, capsys):
     ceiling = next(row for row in store["reconstruction"]["tables"][0]["rows"] if "ceiling" in row[0])
     model = store["reconstruction"]["tables"][0]["rows"][0]
     assert ceiling[2]["value"] < 0.5 * model[2]["value"]
+
+
+def test_pictures_are_drawn_and_put_on_the_page(material, weights, tmp_path):
+    arguments = [str(material), "--weights", str(weights), "--out", str(tmp_path), "--only", "pictures"]
+    assert main(arguments) == 0
+    drawn = sorted(path.name for path in (tmp_path / "img").glob("*.png"))
+    assert drawn == ["original_1.png", "original_2.png", "original_3.png"]  # no sweep without its figures
+    assert all((tmp_path / "img" / name).read_bytes().startswith(b"\x89PNG") for name in drawn)
+    assert "(img/original_3.png)" in (tmp_path / "RESULTS.md").read_text()
+    sweep = {name: {"settings": [0.2, 0.5, 0.8], "quartiles": [[0.1, 0.2, 0.3]] * 3} for name in TIMBRE_NAMES}
+    assert draw_sweep(sweep).startswith(b"\x89PNG")
 
 
 def test_rows_are_kept_and_not_measured_again(material, weights, tmp_path, monkeypatch):

@@ -49,3 +49,12 @@ def test_a_damaged_store_is_not_overwritten(tmp_path):
     with pytest.raises(LoopnetError, match=r"results\.json"):
         write_section(tmp_path, "first", section("First", 1.0), RUN, ORDER)
     assert (tmp_path / "results.json").read_text() == "{"
+
+
+def test_only_pictures_that_exist_are_shown(tmp_path):
+    (tmp_path / "img").mkdir()
+    (tmp_path / "img" / "knobs.png").write_bytes(b"")
+    write_section(tmp_path, "first", section("First", 1.0), RUN, ORDER)
+    page = (tmp_path / "RESULTS.md").read_text()
+    assert "(img/knobs.png)" in page
+    assert "original_1" not in page
