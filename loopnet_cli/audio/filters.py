@@ -37,3 +37,25 @@ def minimum_phase_response(log_gain: NDArray[np.floating], samples: int) -> NDAr
         impulse = np.pad(impulse, (0, rounds * samples - points)).reshape(rounds, samples).sum(axis=0)
     spectrum: NDArray[np.complex64] = fft.rfft(impulse, samples).astype(np.complex64)
     return spectrum
+
+
+def high_pass(samples: int, hertz: float, sample_rate: int = 44100) -> NDArray[np.complex64]:
+    """Spectrum of a second-order Butterworth high-pass on a circle.
+
+    Parameters
+    ----------
+    samples : int
+        Length of the signal whose real FFT will be multiplied.
+    hertz : float
+        Corner, -3 dB.
+    sample_rate : int
+        In Hz.
+
+    Returns
+    -------
+    ndarray of complex64, shape (samples // 2 + 1,)
+        The analogue filter's response on the circle's own frequencies; causal, exactly 0 at DC.
+    """
+    s = 1j * np.arange(samples // 2 + 1) * (sample_rate / samples) / hertz
+    response: NDArray[np.complex64] = (s**2 / (s**2 + np.sqrt(2) * s + 1)).astype(np.complex64)
+    return response

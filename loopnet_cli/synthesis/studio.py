@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loopnet_cli.analysis.normalise import Normalisation
+from loopnet_cli.audio.filters import high_pass
 from loopnet_cli.audio.mixing import place, saturate
 from loopnet_cli.controls import TIMBRE_NAMES, Kit, Knob, Loop
 from loopnet_cli.dynamics import CHOKE_SECONDS, choke_lengths, velocity_gain
@@ -27,6 +28,8 @@ Array = NDArray[np.float32]
 
 PEAK_DB = -1.0
 """Sample peak of a rendered loop."""
+RUMBLE_HERTZ = 22.0
+"""Corner of the high-pass that every stem goes through."""
 WEIGHTS_FILE = "studio.safetensors"
 FORMAT_VERSION = "1"
 
@@ -216,17 +219,17 @@ class StudioModel:
         from scipy import fft
 
         total = len(next(iter(stems.values())))
-        if shape is not None or chroma is not None:
-            curve = equaliser(shape, total) if shape is not None else None
-            for name, stem in stems.items():
-                if not stem.any():
-                    continue
-                spectrum = fft.rfft(stem)
-                if curve is not None:
-                    spectrum = spectrum * curve
-                if chroma is not None:
-                    spectrum = resonate(spectrum, total, name, chroma)
-                stems[name] = fft.irfft(spectrum, total).astype(np.float32)
+        # strokes may push the cone without a sound: that costs level only
+        curve = high_pass(total, RUMBLE_HERTZ)
+        if shape is not None:
+            curve = curve * equaliser(shape, total)
+        for name, stem in stems.items():
+            if not stem.any():
+                continue
+            spectrum = fft.rfft(stem) * curve
+            if chroma is not None:
+                spectrum = resonate(spectrum, total, name, chroma)
+            stems[name] = fft.irfft(spectrum, total).astype(np.float32)
         mix: Array = np.sum(list(stems.values()), axis=0, dtype=np.float32)
         if shape is not None and shape.drive > 0.01:
             curve_gain = saturate(mix, drive=shape.drive)
