@@ -121,6 +121,12 @@ class HitNet:
     def __init__(self, config: HitNetConfig, weights: Mapping[str, Array]) -> None:
         self.config = config
         self._weights = {name: np.ascontiguousarray(value, np.float32) for name, value in weights.items()}
+        # convolutions as one matrix product: the taps side by side
+        self._kernels = {
+            name.removesuffix(".weight"): (np.ascontiguousarray(w.transpose(0, 2, 1)).reshape(len(w), -1), w.shape[2])
+            for name, w in self._weights.items()
+            if w.ndim == 3
+        }
         decay = np.exp(-np.arange(config.burst) / (config.burst / 5)) * 0.3
         self._burst_decay = decay.astype(np.float32)
 
@@ -166,16 +172,13 @@ class HitNet:
         return result
 
     def _conv(self, name: str, x: Array) -> Array:
-        weight = self._weights[f"{name}.weight"]
-        taps = weight.shape[2]
+        weight, taps = self._kernels[name]
         if taps > 1:
-            x = np.concatenate([x[..., :1], x, x[..., -1:]], axis=2)
-        frames = x.shape[2] - taps + 1
-        result: Array = sum(
-            (weight[:, :, tap] @ x[..., tap : tap + frames] for tap in range(1, taps)),
-            weight[:, :, 0] @ x[..., :frames],
-        )
-        return result + self._weights[f"{name}.bias"][:, None]
+            padded = np.concatenate([x[..., :1], x, x[..., -1:]], axis=2)
+            frames = x.shape[2]
+            x = np.concatenate([padded[..., tap : tap + frames] for tap in range(taps)], axis=1)
+        result: Array = weight @ x + self._weights[f"{name}.bias"][:, None]
+        return result
 
     def _block(self, name: str, x: Array, condition: Array) -> Array:
         gain, bias = np.split(self._linear(f"{name}.film", condition)[..., None], 2, axis=1)

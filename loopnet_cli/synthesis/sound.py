@@ -35,6 +35,7 @@ class Sounder:
         self._noise = np.ascontiguousarray(noise.reshape(config.bands, TABLE_HOPS, HOP).transpose(1, 0, 2))
         self._warp = warp(config, MAX_HOPS)
         self._radians = 2 * np.pi * config.tone_hertz / SAMPLE_RATE
+        self._turn = _phasors(self._radians, MAX_HOPS)
 
     def hops(self, strokes: Strokes) -> int:
         """Find how many hops the longest of the strokes sounds before it is inaudible."""
@@ -78,10 +79,7 @@ class Sounder:
         # start and end of each hop side by side: one product with the table serves both
         gains = noise_gain.transpose(2, 0, 1)
         blocks = self._noise_blocks(np.concatenate([gains[:-1], gains[1:]], axis=1), offset)
-        radians = self._radians * tuning
-        within = radians[:, None] * np.arange(HOP)
-        tones = np.concatenate([np.sin(within), np.cos(within)]).astype(np.float32)
-        blocks += self._rotated(tone_gain, radians) @ tones
+        blocks += self._tone_blocks(tone_gain, tuning)
         start, end = blocks[:, :batch], blocks[:, batch:]
         ramp = np.arange(HOP, dtype=np.float32) / np.float32(HOP)
         audio: Array = np.ascontiguousarray((start + (end - start) * ramp).transpose(1, 0, 2)).reshape(batch, -1)
@@ -101,18 +99,25 @@ class Sounder:
             done += count
         return blocks
 
-    def _rotated(self, gain: Array, radians: NDArray[np.float64]) -> Array:
-        """Turn amplitudes by the phase that each oscillator has reached at the start of each hop.
+    def _tone_blocks(self, gain: Array, tuning: float) -> Array:
+        """Sound the oscillators, shape (hops, rows, HOP), from amplitudes of shape (batch, 2 * oscillators, hops + 1).
 
-        Sines and cosines of one hop then serve for all hops; both the gains at the hop's
-        start and those at its end are turned by the phase at its start.
+        An oscillator is the real part of a phasor. Turned by the phase that it has reached at
+        the start of a hop, amplitudes meet the same sines and cosines in every hop; both the
+        gains at the hop's start and those at its end are turned by the phase at its start.
         """
-        number = self.config.oscillators
-        phase = np.outer(np.arange(gain.shape[2] - 1) * HOP, radians)
-        cosine, sine = np.cos(phase).astype(np.float32), np.sin(phase).astype(np.float32)
+        number, count = self.config.oscillators, gain.shape[2] - 1
+        turn = self._turn[:count] if tuning == 1.0 else _phasors(self._radians * tuning, count)
         by_hop = gain.transpose(2, 0, 1)
-        both = np.concatenate([by_hop[:-1], by_hop[1:]], axis=1)
-        s, c = both[..., :number], both[..., number:]
-        cos, sin = cosine[:, None], sine[:, None]
-        turned: Array = np.concatenate([s * cos - c * sin, s * sin + c * cos], axis=2)
-        return turned
+        phasors = np.empty((count + 1, len(gain), number), np.complex64)
+        phasors.real, phasors.imag = by_hop[..., number:], -by_hop[..., :number]
+        turned = np.concatenate([phasors[:-1], phasors[1:]], axis=1) * turn[:, None]
+        within = np.exp(1j * self._radians[:, None] * tuning * np.arange(HOP))
+        basis = np.stack([within.real, -within.imag], axis=1).reshape(2 * number, HOP).astype(np.float32)
+        flat = turned.reshape(-1, number).view(np.float32) @ basis
+        return flat.reshape(count, -1, HOP)
+
+
+def _phasors(radians: NDArray[np.float64], count: int) -> NDArray[np.complex64]:
+    """Phase of each oscillator at the start of each hop, shape (count, oscillators)."""
+    return np.exp(1j * np.outer(np.arange(count) * HOP, radians)).astype(np.complex64)

@@ -30,6 +30,8 @@ PEAK_DB = -1.0
 """Sample peak of a rendered loop."""
 RUMBLE_HERTZ = 22.0
 """Corner of the high-pass that every stem goes through."""
+FILTER_SAMPLES = 8192
+"""Run-up that the filters of a stem need to have settled."""
 WEIGHTS_FILE = "studio.safetensors"
 FORMAT_VERSION = "1"
 
@@ -219,17 +221,22 @@ class StudioModel:
         from scipy import fft
 
         total = len(next(iter(stems.values())))
+        sounding = [name for name, stem in stems.items() if stem.any()]
+        stack = np.stack([stems[name] for name in sounding])
+        # resonators ring for seconds and need the circle itself; the filters do with a run-up, at a length
+        # that transforms fast
+        lead = 0 if chroma is not None else fft.next_fast_len(total + FILTER_SAMPLES, real=True) - total
+        size = total + lead
         # strokes may push the cone without a sound: that costs level only
-        curve = high_pass(total, RUMBLE_HERTZ)
+        curve = high_pass(size, RUMBLE_HERTZ)
         if shape is not None:
-            curve = curve * equaliser(shape, total)
-        for name, stem in stems.items():
-            if not stem.any():
-                continue
-            spectrum = fft.rfft(stem) * curve
-            if chroma is not None:
-                spectrum = resonate(spectrum, total, name, chroma)
-            stems[name] = fft.irfft(spectrum, total).astype(np.float32)
+            curve = curve * equaliser(shape, size)
+        spectra = fft.rfft(np.take(stack, np.arange(-lead, total), axis=1, mode="wrap"), axis=1) * curve
+        if chroma is not None:
+            for row, name in enumerate(sounding):
+                spectra[row] = resonate(spectra[row], total, name, chroma)
+        for name, stem in zip(sounding, fft.irfft(spectra, size, axis=1)[:, lead:], strict=True):
+            stems[name] = stem.astype(np.float32)
         mix: Array = np.sum(list(stems.values()), axis=0, dtype=np.float32)
         if shape is not None and shape.drive > 0.01:
             curve_gain = saturate(mix, drive=shape.drive)

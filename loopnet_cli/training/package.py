@@ -55,6 +55,7 @@ def package(run: Path, folder: Path) -> None:
     }
     folder.mkdir(parents=True, exist_ok=True)
     save_file(tensors, folder / WEIGHTS_FILE, metadata=metadata)
+    (folder / WEIGHTS_FILE).chmod(0o644)  # it is written for its owner alone
     logs = folder / "training"
     logs.mkdir(exist_ok=True)
     for name in ("hits.csv", "recipe.json", "timbre.json"):
