@@ -120,4 +120,5 @@ class Sounder:
 
 def _phasors(radians: NDArray[np.float64], count: int) -> NDArray[np.complex64]:
     """Phase of each oscillator at the start of each hop, shape (count, oscillators)."""
-    return np.exp(1j * np.outer(np.arange(count) * HOP, radians)).astype(np.complex64)
+    phasors: NDArray[np.complex64] = np.exp(1j * np.outer(np.arange(count) * HOP, radians)).astype(np.complex64)
+    return phasors
