@@ -38,9 +38,12 @@ format: $(READY)
 evaluate: $(READY)
 	@$(BIN)/python -m loopnet_cli.evaluation ../shared/data $(EVALUATE_ARGS)
 
-# How well and how fast MIDI files are read (those of ../shared/data); how long a loop takes, cold and warm.
+# How well and how fast MIDI files are read (those of ../shared/data), bars are rendered and timbre is measured;
+# how long a loop takes, cold and warm.
 bench: $(READY)
 	@$(BIN)/python -m loopnet_cli.pattern.bench ../shared/data/grooves
+	@OMP_NUM_THREADS=1 $(BIN)/python -m loopnet_cli.data.bench ../shared/data
+	@OMP_NUM_THREADS=1 $(BIN)/python -m loopnet_cli.analysis.bench ../shared/golden
 	@$(BIN)/python -m loopnet_cli.evaluation.speed $(BENCH_ARGS)
 
 wheel: $(READY)
