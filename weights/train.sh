@@ -9,11 +9,11 @@ python=${PYTHON:-python}
 mkdir -p "$run"
 
 # 1. The hit network, on strokes: checkpoint and log in RUN.
-$python -m loopnet_cli.training.hits "$data" "$run" --steps 9000 --every 300 --variants 8 --seed 1
+$python -m loopnet_cli.training.hits "$data" "$run" --steps 5600 --every 400 --variants 8 --seed 1
 
 # 2. The timbre network: the range of the knobs, then two rounds of measuring and fitting.
 export OMP_NUM_THREADS=1
-[ -e "$run/originals.npy" ] || $python -m loopnet_cli.training.timbre originals "$data" "$run" --count 1500
+[ -e "$run/originals.npy" ] || $python -m loopnet_cli.training.timbre originals "$data" "$run" --count 1000
 measure() { # round count
   for part in 0 1; do
     [ -e "$run/measured_$1_$part.safetensors" ] ||
@@ -21,10 +21,10 @@ measure() { # round count
   done
   wait
 }
-measure 0 4000
+measure 0 2200
+$python -m loopnet_cli.training.timbre fit "$data" "$run" --steps 3000
+measure 1 1500
 $python -m loopnet_cli.training.timbre fit "$data" "$run" --steps 4000
-measure 1 2500
-$python -m loopnet_cli.training.timbre fit "$data" "$run" --steps 5000
 
 # 3. Package, and make the bank of kits.
 $python -m loopnet_cli.training.package "$run" "$here"
