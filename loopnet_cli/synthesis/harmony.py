@@ -15,9 +15,9 @@ PRESENT = 0.3
 """Pitch classes this strong, against the strongest, are targets for tuning."""
 OCTAVES: dict[str, tuple[int, ...]] = {"kick": (2, 3), "snare": (3, 4, 5), "hat": (5, 6), "rest": (3, 4, 5)}
 """Octaves of the resonators that each stem excites."""
-WET: dict[str, float] = {"kick": 0.30, "snare": 0.55, "hat": 0.55, "rest": 0.55}
+WET: dict[str, float] = {"kick": 0.18, "snare": 0.3, "hat": 0.25, "rest": 0.3}
 """Level of the ringing against the stem itself, RMS."""
-RING_SECONDS = 0.35
+RING_SECONDS = 0.25
 """Time for a resonator to fall by 8.7 dB, at C3; higher ones ring shorter."""
 
 
