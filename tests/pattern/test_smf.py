@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import random
-import time
 from pathlib import Path
 
 import mido
@@ -98,12 +97,10 @@ def test_an_event_may_not_reach_into_the_next_track() -> None:
         parse_smf(header(tracks=2) + first + track(hits(0.0)))
 
 
-def test_too_many_notes_are_refused_quickly() -> None:
+def test_too_many_notes_are_refused() -> None:
     data = song(b"\x00\x99\x24\x64" + b"\x01\x24\x64" * (MAX_NOTES + 1))
-    start = time.perf_counter()
     with pytest.raises(SmfError, match="200,000 notes"):
         parse_smf(data)
-    assert time.perf_counter() - start < 5
 
 
 def test_too_many_tempos_are_refused() -> None:
