@@ -43,8 +43,16 @@ def compress(mix: Audio, *, threshold_db: float, ratio: float, release: float = 
     return gains
 
 
-def saturate(mix: Audio, *, drive: float) -> Audio:
+def saturate(mix: Audio, *, drive: float, peak: float | None = None) -> Audio:
     """Gain curve that bends a mix through a soft clipper.
+
+    Parameters
+    ----------
+    mix : ndarray of float32, shape (samples,)
+    drive : float
+        From 0.
+    peak : float, optional
+        Level that stays as it is; the mix's own peak if not given.
 
     Returns
     -------
@@ -52,7 +60,7 @@ def saturate(mix: Audio, *, drive: float) -> Audio:
         ``tanh(a x) / (tanh(a) x)`` at each sample, for ``a = 1 + 2 drive``.
     """
     amount = 1 + 2 * drive
-    peak = max(float(np.abs(mix).max(initial=0.0)), 1e-6)
+    peak = max(float(np.abs(mix).max(initial=0.0)) if peak is None else peak, 1e-6)
     x = np.maximum(np.abs(mix) / peak, 1e-4)
     curve: Audio = (np.tanh(amount * x) / (np.tanh(amount) * x)).astype(np.float32)
     return curve

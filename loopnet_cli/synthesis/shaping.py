@@ -43,6 +43,11 @@ ACTUATORS: tuple[str, ...] = (
 )
 """Names of the actuators, in the order of the vector."""
 
+_LIMITS = {"eq": 0.8, "attack": 0.8, "decay": 0.5, "beating": 0.2, "tone": 0.8, "drive": 0.6}
+LIMITS: NDArray[np.float32] = np.array([_LIMITS[name.partition("_")[0]] for name in ACTUATORS], np.float32)
+"""How far the timbre network may move each actuator: further, a stroke falls apart into several,
+or a tail covers the next hit. Measuring goes further, so that the ears know the way."""
+
 
 @dataclass(frozen=True)
 class Shape:

@@ -22,7 +22,7 @@ from loopnet_cli.synthesis.harmony import resonate, tuning
 from loopnet_cli.synthesis.hitnet import SAMPLE_RATE, HitNet, HitNetConfig, Strokes
 from loopnet_cli.synthesis.shaping import ACTUATORS, Shape, equaliser, shape_strokes
 from loopnet_cli.synthesis.sound import TABLE_HOPS, Sounder
-from loopnet_cli.synthesis.timbrenet import TimbreNet, as_mapping, profile_of
+from loopnet_cli.synthesis.timbrenet import TimbreNet, as_mapping, as_vector, profile_of
 
 Array = NDArray[np.float32]
 
@@ -32,6 +32,11 @@ TONAL_VOICES = ("kick", "tom")
 PEAK_BEND = np.float32(0.16)
 """Strokes of noise are bent by ``(1 + b) x - b x**3``: drawn noise peaks 1 to 2 dB higher over its
 RMS than the recorded strokes of the training kits; tones would only get harmonics from it."""
+MATCHING = 12
+"""From so many features on, a request is to match a sound. The errors of the ear on each would add up,
+so steps towards it are rendered and measured: half a second a bar, instead of none."""
+MATCHING_SHARES = (0.25, 0.5, 1.0)
+"""Steps tried, as shares of the way."""
 RUMBLE_HERTZ = 22.0
 """Corner of the high-pass that every stem goes through."""
 FILTER_SAMPLES = 8192
@@ -141,7 +146,10 @@ class StudioModel:
             if name in timbre:
                 knob = timbre[name]
                 asked[index] = natural[index] + knob.value if knob.relative else knob.value
-        vector = self.timbre.actuators(score.profile, asked - natural)
+        if len(timbre) >= MATCHING:
+            vector = self._matched(pattern, kit, score, asked, seed)
+        else:
+            vector = self.timbre.actuators(score.profile, asked - natural)
         stems = self.sound(pattern, kit, score, vector, seed=seed, chroma=chroma)
         settings: dict[str, object] = {
             "model": "studio",
@@ -153,6 +161,28 @@ class StudioModel:
         }
         audio: Array = np.sum(list(stems.values()), axis=0, dtype=np.float32)
         return Loop(audio, stems, SAMPLE_RATE, pattern.tempo, pattern.bars, pattern.meter, seed, settings)
+
+    def _matched(self, pattern: Pattern, kit: Kit, score: Score, asked: Array, seed: int) -> Array:
+        """Choose actuators that bring the whole of the features close to what was asked, by measuring.
+
+        Each step is measured, and the loop is left as it is where no step brings it closer.
+        """
+        neutral = np.zeros(len(ACTUATORS), np.float32)
+        natural = self._measured(pattern, kit, score, neutral, seed)
+        best, least = neutral, float(np.abs(asked - natural).mean())
+        for share in MATCHING_SHARES:
+            vector = self.timbre.actuators(score.profile, np.float32(share) * (asked - natural))
+            error = float(np.abs(asked - self._measured(pattern, kit, score, vector, seed)).mean())
+            if error < least:
+                best, least = vector, error
+        return best
+
+    def _measured(self, pattern: Pattern, kit: Kit, score: Score, vector: Array, seed: int) -> Array:
+        """Render with an actuator setting and measure the 21 features, as knob values."""
+        from loopnet_cli.analysis.timbre import timbre_features
+
+        audio: Array = np.sum(list(self.sound(pattern, kit, score, vector, seed=seed).values()), axis=0)
+        return as_vector(self.normalisation.to_unit(timbre_features(audio, SAMPLE_RATE)))
 
     def score(self, pattern: Pattern, kit: Kit) -> Score:
         """Ask the hit network for every distinct stroke of a pattern."""
@@ -246,9 +276,10 @@ class StudioModel:
             stems[name] = stem.astype(np.float32)
         mix: Array = np.sum(list(stems.values()), axis=0, dtype=np.float32)
         if shape is not None and shape.drive > 0.01:
-            curve_gain = saturate(mix, drive=shape.drive)
-            stems = {name: stem * curve_gain for name, stem in stems.items()}
-            mix = mix * curve_gain
+            # each stem by itself: driven by the mix, a stem would jump where another one is hit
+            peak = float(np.abs(mix).max(initial=0.0))
+            stems = {name: stem * saturate(stem, drive=shape.drive, peak=peak) for name, stem in stems.items()}
+            mix = np.sum(list(stems.values()), axis=0, dtype=np.float32)
         gain = np.float32(10 ** (PEAK_DB / 20) / max(float(np.abs(mix).max(initial=0.0)), 1e-6))
         return {name: stem * gain for name, stem in stems.items()}
 

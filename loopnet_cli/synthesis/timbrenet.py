@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from loopnet_cli.controls import TIMBRE_NAMES
 from loopnet_cli.pattern import STEMS, Pattern
 from loopnet_cli.synthesis.hitnet import HitNetConfig, Strokes
-from loopnet_cli.synthesis.shaping import ACTUATORS
+from loopnet_cli.synthesis.shaping import ACTUATORS, LIMITS
 
 Array = NDArray[np.float32]
 
@@ -104,11 +104,11 @@ class TimbreNet:
         Returns
         -------
         ndarray of float32, shape (actuators,)
-            -1..1; all zeros if nothing is to change.
+            Within `LIMITS`; all zeros if nothing is to change.
         """
         x = self._standard(profile)
         raw = self._mlp("hand", np.concatenate([x, change])) - self._mlp("hand", np.concatenate([x, 0 * change]))
-        moved: Array = np.tanh(raw).astype(np.float32)
+        moved: Array = (LIMITS * np.tanh(raw / LIMITS)).astype(np.float32)
         return moved
 
     def _standard(self, profile: Array) -> Array:

@@ -27,7 +27,7 @@ from loopnet_cli.controls import TIMBRE_NAMES
 from loopnet_cli.data.corpus import load_corpus
 from loopnet_cli.data.grooves import Grooves
 from loopnet_cli.data.renderer import BarRenderer
-from loopnet_cli.synthesis.shaping import ACTUATORS
+from loopnet_cli.synthesis.shaping import ACTUATORS, LIMITS
 from loopnet_cli.synthesis.studio import StudioModel
 from loopnet_cli.synthesis.timbrenet import TimbreNet, as_mapping, as_vector
 from loopnet_cli.training.checkpoint import read_hits
@@ -55,8 +55,8 @@ def draw_actuators(rng: np.random.Generator) -> Array:
     return drawn
 
 
-def draw_change(rng: np.random.Generator, natural: Array) -> Array:
-    """Draw what a user may ask: one feature, one attribute in all bands, several, or another loop's worth."""
+def draw_change(rng: np.random.Generator, natural: Array, other: Array) -> Array:
+    """Draw what a user may ask: one feature, one attribute in all bands, several, or another loop's features."""
     size = len(TIMBRE_NAMES)
     asked = natural.copy()
     kind = rng.random()
@@ -70,7 +70,7 @@ def draw_change(rng: np.random.Generator, natural: Array) -> Array:
         moved = rng.random(size) < 0.2
         asked[moved] = rng.uniform(0, 1, moved.sum())
     else:
-        asked += rng.normal(0, 0.2, size).astype(np.float32)
+        asked += (other - natural) * np.float32(rng.uniform(0.2, 1.0))
     return (asked - natural).astype(np.float32)
 
 
@@ -106,6 +106,7 @@ def measure(
     renderer = BarRenderer(load_corpus(data), Grooves(data), seed=seed)
     model = StudioModel(net, hand or TimbreNet({}), _UNIT, {})
     profiles, settings, raws = [], [], []
+    previous: Array | None = None
     for number in range(part, count, parts):
         rng = np.random.default_rng([seed, number])
         pattern = renderer.grooves.draw(rng)
@@ -113,7 +114,9 @@ def measure(
         score = model.score(pattern, kit)
         if hand and rng.random() < 0.67:
             natural = hand.natural(score.profile)
-            vector = hand.actuators(score.profile, draw_change(rng, natural))
+            previous = natural if previous is None else previous
+            vector = hand.actuators(score.profile, draw_change(rng, natural, previous))
+            previous = natural
             vector = np.clip(vector + rng.normal(0, 0.05, vector.shape) * (rng.random() < 0.5), -1, 1)
         else:
             vector = draw_actuators(rng)
@@ -214,6 +217,7 @@ def _fit_hand(
         assert isinstance(last, nn.Linear)
         last.weight.mul_(0.2)
     history: list[float] = []
+    limits = torch.from_numpy(LIMITS)
 
     def hand_loss(_: int) -> Tensor:
         rows = torch.from_numpy(rng.integers(len(x), size=192))
@@ -221,9 +225,11 @@ def _fit_hand(
         neutral = torch.zeros(len(z), len(ACTUATORS))
         with torch.no_grad():
             natural = hear(torch.cat([z, neutral], dim=1))
-        change = torch.from_numpy(np.stack([draw_change(rng, row) for row in natural.numpy()]))
+        rolled = np.roll(natural.numpy(), 1, axis=0)
+        drawn = [draw_change(rng, row, other) for row, other in zip(natural.numpy(), rolled, strict=True)]
+        change = torch.from_numpy(np.stack(drawn))
         raw = hand(torch.cat([z, change], dim=1)) - hand(torch.cat([z, 0 * change], dim=1))
-        vector = torch.tanh(raw)
+        vector = limits * torch.tanh(raw / limits)
         error = hear(torch.cat([z, vector], dim=1)) - natural - change
         asked = (change.abs() > 1e-6).float()
         # what was asked counts most, what was not asked shall stay, and least is best
@@ -231,7 +237,7 @@ def _fit_hand(
         missed = (missed / asked.sum(1).clamp(min=1)).mean()
         leaked = (error.square() * (1 - asked)).mean()
         history.append(float(missed.detach()))
-        loss: Tensor = missed + leaked + 0.004 * vector.square().mean()
+        loss: Tensor = missed + leaked + 0.02 * (vector / limits).square().mean()
         return loss
 
     _minimise(hand, steps, hand_loss, rate=1.5e-3)
