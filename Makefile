@@ -1,8 +1,11 @@
 # Two commands are enough:  make demo   (set up, render a loop)   and   make test   (set up, check everything).
-# Variables: VENV=folder of the environment, PYTHON=interpreter to make it with, DEMO=pattern to render.
+# Variables: VENV=folder of the environment, PYTHON=interpreter to make it with, DEMO=pattern to render, DATA=training material.
 
 VENV ?= .venv
 DEMO ?= examples/patterns/boom-bap.mid
+# material that only `evaluate` and `bench` need
+DATA ?= ../shared/data
+GOLDEN ?= ../shared/golden
 # the versions that every dependency has wheels for
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -34,16 +37,16 @@ format: $(READY)
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --quiet --fix .
 
-# The figures of docs/RESULTS.md, measured again (needs the training material in ../shared/data).
+# The figures of docs/RESULTS.md, measured again (needs the training material, see NOTICE).
 evaluate: $(READY)
-	@$(BIN)/python -m loopnet_cli.evaluation ../shared/data $(EVALUATE_ARGS)
+	@$(BIN)/python -m loopnet_cli.evaluation $(DATA) $(EVALUATE_ARGS)
 
-# How well and how fast MIDI files are read (those of ../shared/data), bars are rendered and timbre is measured;
+# How well and how fast MIDI files are read, bars are rendered and timbre is measured;
 # how long a loop takes, cold and warm.
 bench: $(READY)
-	@$(BIN)/python -m loopnet_cli.pattern.bench ../shared/data/grooves
-	@OMP_NUM_THREADS=1 $(BIN)/python -m loopnet_cli.data.bench ../shared/data
-	@OMP_NUM_THREADS=1 $(BIN)/python -m loopnet_cli.analysis.bench ../shared/golden
+	@$(BIN)/python -m loopnet_cli.pattern.bench $(DATA)/grooves
+	@OMP_NUM_THREADS=1 $(BIN)/python -m loopnet_cli.data.bench $(DATA)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m loopnet_cli.analysis.bench $(GOLDEN)
 	@$(BIN)/python -m loopnet_cli.evaluation.speed $(BENCH_ARGS)
 
 wheel: $(READY)

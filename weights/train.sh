@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Train the studio model again, from the training material to the released weights.
-# Usage: weights/train.sh DATA RUN    e.g. weights/train.sh ../shared/data /tmp/run
+# Usage: weights/train.sh DATA RUN
 # Resumes: a step whose result is already in RUN is not done again. About two hours on two cores.
 set -euo pipefail
 data=$1 run=$2
