@@ -24,6 +24,9 @@ from loopnet_cli.training import bank, hits, pool, timbre  # noqa: E402
 from loopnet_cli.training.checkpoint import read_hits  # noqa: E402
 from loopnet_cli.training.losses import SIZES, spectral_distance  # noqa: E402
 
+# matrices this small only wait for a second thread
+torch.set_num_threads(1)
+
 SMALL = HitNetConfig(code=6, bands=16, oscillators=12, burst=64, channels=(8, 8), condition=16)
 
 
