@@ -279,6 +279,8 @@ class StudioModel:
             # each stem by itself: driven by the mix, a stem would jump where another one is hit
             peak = float(np.abs(mix).max(initial=0.0))
             stems = {name: stem * saturate(stem, drive=shape.drive, peak=peak) for name, stem in stems.items()}
+            # bending lopsided waves leaves an offset
+            stems = {name: stem - stem.mean(dtype=np.float64).astype(np.float32) for name, stem in stems.items()}
             mix = np.sum(list(stems.values()), axis=0, dtype=np.float32)
         gain = np.float32(10 ** (PEAK_DB / 20) / max(float(np.abs(mix).max(initial=0.0)), 1e-6))
         return {name: stem * gain for name, stem in stems.items()}
