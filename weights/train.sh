@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Train the studio model again, from the training material to the released weights.
 # Usage: weights/train.sh DATA RUN
-# Resumes: a step whose result is already in RUN is not done again. About two hours on two cores.
+# Resumes: a step whose result is already in RUN is not done again.
 set -euo pipefail
 data=$1 run=$2
 here=$(cd "$(dirname "$0")" && pwd)
