@@ -8,6 +8,11 @@ from typing import Literal
 Kind = Literal["kits", "grooves", "loops", "tonal"]
 
 
+def development(kind: Literal["kits", "grooves"]) -> frozenset[str]:
+    """Return the names on which the transcriber's design was chosen: of the training side, not trained on."""
+    return _names(f"{kind}_dev.txt")
+
+
 def held_out(kind: Kind) -> frozenset[str]:
     """Return the held-out names of one kind.
 
@@ -21,5 +26,9 @@ def held_out(kind: Kind) -> frozenset[str]:
     frozenset of str
         Names as they stand in the training material.
     """
-    text = files(__package__).joinpath(f"{kind}_test.txt").read_text(encoding="utf-8")
+    return _names(f"{kind}_test.txt")
+
+
+def _names(file: str) -> frozenset[str]:
+    text = files(__package__).joinpath(file).read_text(encoding="utf-8")
     return frozenset(line for line in text.splitlines() if line and not line.startswith("#"))
