@@ -6,15 +6,20 @@ import difflib
 import hashlib
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from loopnet_cli.controls import TIMBRE_NAMES, Kit
 from loopnet_cli.errors import UsageError, WeightsError
 from loopnet_cli.pattern import VOICES
 
+if TYPE_CHECKING:
+    from loopnet_cli.analysis.normalise import Normalisation
+
 DEFAULT_KIT = "tight-studio"
 """The kit that sounds when none is named."""
 
 REINSTALL = "install loopnet again"
+WEIGHTS_FILE = "studio.safetensors"
 
 
 def weights_folder() -> Path:
@@ -69,6 +74,26 @@ def read_bank(folder: Path | None = None) -> dict[str, Kit]:
         return {entry["name"]: kit_from_dict(entry) for entry in json.loads(path.read_text(encoding="utf-8"))["kits"]}
     except (ValueError, KeyError, TypeError) as error:
         raise WeightsError(f"{path}: not a bank of kits ({error}): {REINSTALL}") from error
+
+
+def read_normalisation(folder: Path | None = None) -> Normalisation:
+    """Read what turns AudioCommons points into the studio model's knob values, and nothing else of the model.
+
+    Raises
+    ------
+    WeightsError
+        If the weights are missing or damaged.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    from loopnet_cli.analysis.normalise import Normalisation
+
+    path = checked_file(WEIGHTS_FILE, folder)
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return Normalisation.from_dict(json.loads((file.metadata() or {})["normalisation"]))
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise WeightsError(f"{path}: not usable weights ({error}): {REINSTALL}") from error
 
 
 def kit_from_dict(entry: dict[str, object]) -> Kit:

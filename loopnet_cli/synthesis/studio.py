@@ -17,7 +17,7 @@ from loopnet_cli.controls import TIMBRE_NAMES, Kit, Knob, Loop
 from loopnet_cli.dynamics import CHOKE_SECONDS, choke_lengths, velocity_gain
 from loopnet_cli.errors import UsageError, WeightsError
 from loopnet_cli.pattern import STEM_OF_VOICE, STEMS, VOICES, Pattern
-from loopnet_cli.synthesis.bank import DEFAULT_KIT, REINSTALL, checked_file, find_kit, read_bank
+from loopnet_cli.synthesis.bank import DEFAULT_KIT, REINSTALL, WEIGHTS_FILE, checked_file, find_kit, read_bank
 from loopnet_cli.synthesis.harmony import resonate, tuning
 from loopnet_cli.synthesis.hitnet import SAMPLE_RATE, HitNet, HitNetConfig, Strokes
 from loopnet_cli.synthesis.shaping import ACTUATORS, Shape, equaliser, shape_strokes
@@ -41,7 +41,6 @@ RUMBLE_HERTZ = 22.0
 """Corner of the high-pass that every stem goes through."""
 FILTER_SAMPLES = 8192
 """Run-up that the filters of a stem need to have settled."""
-WEIGHTS_FILE = "studio.safetensors"
 FORMAT_VERSION = "1"
 
 

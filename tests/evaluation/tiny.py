@@ -16,7 +16,8 @@ from loopnet_cli.pattern.write import write_midi
 from loopnet_cli.synthesis.bank import DEFAULT_KIT
 from loopnet_cli.synthesis.hitnet import HitNetConfig
 from loopnet_cli.synthesis.shaping import ACTUATORS
-from loopnet_cli.synthesis.studio import FORMAT_VERSION, WEIGHTS_FILE, StudioModel
+from loopnet_cli.synthesis.bank import WEIGHTS_FILE
+from loopnet_cli.synthesis.studio import FORMAT_VERSION, StudioModel
 from loopnet_cli.synthesis.timbrenet import TimbreNet, profile_of
 
 RATE = 44100
