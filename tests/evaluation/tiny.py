@@ -13,10 +13,9 @@ from loopnet_cli.controls import TIMBRE_NAMES
 from loopnet_cli.data.splits import held_out
 from loopnet_cli.pattern import VOICES, Hit, Pattern
 from loopnet_cli.pattern.write import write_midi
-from loopnet_cli.synthesis.bank import DEFAULT_KIT
+from loopnet_cli.synthesis.bank import DEFAULT_KIT, WEIGHTS_FILE
 from loopnet_cli.synthesis.hitnet import HitNetConfig
 from loopnet_cli.synthesis.shaping import ACTUATORS
-from loopnet_cli.synthesis.bank import WEIGHTS_FILE
 from loopnet_cli.synthesis.studio import FORMAT_VERSION, StudioModel
 from loopnet_cli.synthesis.timbrenet import TimbreNet, profile_of
 
