@@ -23,3 +23,7 @@ class AudioError(LoopnetError):
 
 class WeightsError(LoopnetError):
     """Model weights are missing, corrupt or of another version."""
+
+
+class KitError(LoopnetError):
+    """A kit of the user's cannot be read, written or used."""

@@ -61,7 +61,15 @@ def studio(monkeypatch) -> FakeStudio:
 
 
 @pytest.fixture
-def loopnet(studio, tmp_path, monkeypatch):
+def own_kits(tmp_path_factory, monkeypatch) -> Path:
+    """The folder of the user's kits: a new one, wherever the tests run."""
+    data = tmp_path_factory.mktemp("data")
+    monkeypatch.setenv("LOOPNET_DATA", str(data))
+    return data / "kits"
+
+
+@pytest.fixture
+def loopnet(studio, own_kits, tmp_path, monkeypatch):
     """Run ``loopnet WORDS...`` in an empty folder."""
     monkeypatch.chdir(tmp_path)
 

@@ -18,7 +18,7 @@ def test_list(loopnet):
 
 def test_list_as_json(loopnet):
     listed = json.loads(loopnet("kits", "list", "--json").stdout)
-    assert listed[2] == {"name": "warm-808", "description": "long kick, thin hats"}
+    assert listed[2] == {"name": "warm-808", "description": "long kick, thin hats", "builtin": True}
 
 
 def test_show(loopnet):
