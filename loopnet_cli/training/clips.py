@@ -17,7 +17,7 @@ from loopnet_cli.analysis.spectrogram import FLOOR, HOP, band_powers
 from loopnet_cli.audio.mixing import saturate
 from loopnet_cli.data.corpus import Corpus, load_corpus
 from loopnet_cli.data.grooves import Grooves
-from loopnet_cli.data.renderer import SAMPLE_RATE, BarRenderer, Drum, render_voices
+from loopnet_cli.data.renderer import SAMPLE_RATE, BarRenderer, render_voices
 from loopnet_cli.data.splits import development
 from loopnet_cli.data.tonal import tonal_layer
 from loopnet_cli.pattern import VOICES, Pattern

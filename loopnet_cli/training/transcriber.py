@@ -1,0 +1,215 @@
+"""Train the transcriber: band powers in, activations of the voices and velocities out.
+
+Run ``python -m loopnet_cli.training.transcriber POOL --out RUN`` on the pool that
+`loopnet_cli.training.clips` makes. Resumes from RUN; ``RUN/log.csv`` holds the curve.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from loopnet_cli.analysis.ear import GROUPS, EarConfig
+from loopnet_cli.analysis.spectrogram import BANDS, WINDOWS
+from loopnet_cli.pattern import VOICES
+from loopnet_cli.training.clips import Clip, load_part
+from loopnet_cli.training.hearing_loss import Batch, draw_batch, plain_batch
+
+VELOCITY_WEIGHT = 0.5
+AVERAGE = 0.998
+"""Decay of the running average of the weights that is kept."""
+
+
+class Ear(nn.Module):
+    """The network of `loopnet_cli.analysis.ear`, to be trained.
+
+    Batch normalisation is folded into the convolutions when the weights are packaged.
+    """
+
+    def __init__(self, config: EarConfig) -> None:
+        super().__init__()
+        self.config = config
+        layers: list[nn.Module] = []
+        bands, inside = BANDS, len(WINDOWS)
+        for index, outside in enumerate(config.front):
+            taps = 5 if index == 0 else 3
+            layers += [
+                nn.Conv2d(inside, outside, (taps, 3), padding=(taps // 2, 1), bias=False),
+                nn.BatchNorm2d(outside),
+                nn.ReLU(),
+            ]
+            if index < len(config.front) - 1:
+                layers.append(nn.MaxPool2d((2, 1)))
+                bands //= 2
+            inside = outside
+        self.front = nn.Sequential(*layers)
+        self.enter = nn.Conv1d(inside * bands, config.width, 1)
+        self.wide = nn.ModuleList(
+            nn.Conv1d(config.width, config.width, 3, padding=dilation, dilation=dilation)
+            for dilation in config.dilations
+        )
+        self.mix = nn.ModuleList(nn.Conv1d(config.width, config.width, 1) for _ in config.dilations)
+        self.head = nn.Conv1d(config.width, 2 * len(VOICES) + len(GROUPS), 1)
+        for mix in self.mix:
+            nn.init.normal_(mix.weight, std=0.3 / config.width**0.5)
+        nn.init.constant_(self.head.bias, -3.0)  # most frames hold no hit
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (batch, windows, bands, frames) to (batch, voices + groups + voices, frames).
+
+        Logits of the voices' and the groups' activations, then of the velocities.
+        """
+        x = self.front(x)
+        x = functional.relu(self.enter(x.flatten(1, 2)))
+        for wide, mix in zip(self.wide, self.mix, strict=True):
+            x = x + mix(functional.relu(wide(x)))
+        result: Tensor = self.head(functional.relu(x))
+        return result
+
+
+def loss_of(out: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+    """Return the cross-entropy of the activations and the error of the velocities."""
+    count = batch.targets.shape[1]
+    presence = functional.binary_cross_entropy_with_logits(out[:, :count], batch.targets, weight=batch.weights)
+    error = functional.smooth_l1_loss(torch.sigmoid(out[:, count:]), batch.velocities, reduction="none", beta=0.1)
+    velocity = (error * batch.struck).sum() / batch.struck.sum().clamp(min=1.0)
+    return presence, velocity
+
+
+@dataclass
+class Recipe:
+    """What a run follows from."""
+
+    steps: int = 7000
+    batch: int = 16
+    frames: int = 320
+    rate: float = 2e-3
+    seed: int = 1
+    threads: int = 2
+    half: int = 1
+
+
+class Pool:
+    """The parts of a folder that exist so far, read as they appear."""
+
+    def __init__(self, folder: Path, side: str) -> None:
+        self.folder, self.side = folder, side
+        self.clips: list[Clip] = []
+        self._known: set[str] = set()
+
+    def refresh(self) -> None:
+        """Read the parts that came since."""
+        for path in sorted(self.folder.glob(f"{self.side}_*.npz")):
+            if path.name not in self._known and not path.name.endswith(".part.npz"):
+                self.clips += load_part(path)
+                self._known.add(path.name)
+
+
+def _average(kept: dict[str, Tensor], model: nn.Module, step: int) -> None:
+    decay = min(AVERAGE, (1 + step) / (10 + step))
+    for name, value in model.state_dict().items():
+        if value.dtype.is_floating_point:
+            kept[name].lerp_(value, 1 - decay)
+        else:
+            kept[name].copy_(value)
+
+
+@torch.no_grad()
+def development_loss(model: Ear, clips: list[Clip]) -> tuple[float, float]:
+    """Losses on clips as they are, without augmentation, the tonal layer as it was rendered."""
+    model.eval()
+    sums = np.zeros(2)
+    for first in range(0, len(clips), 16):
+        batch = plain_batch(clips[first : first + 16])
+        presence, velocity = loss_of(model(batch.inputs), batch)
+        sums += np.array([float(presence), float(velocity)]) * len(clips[first : first + 16])
+    model.train()
+    return float(sums[0] / len(clips)), float(sums[1] / len(clips))
+
+
+def train(pool: Path, out: Path, recipe: Recipe, config: EarConfig) -> None:
+    """Train, or go on where a run stopped."""
+    out.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(recipe.threads)
+    torch.manual_seed(recipe.seed)
+    model = Ear(config).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimiser = torch.optim.AdamW(model.parameters(), lr=recipe.rate, weight_decay=1e-3, betas=(0.9, 0.98))
+    kept = {name: value.clone() for name, value in model.state_dict().items()}
+    step, checkpoint = 0, out / "ear.pt"
+    if checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=True)
+        model.load_state_dict(state["model"])
+        optimiser.load_state_dict(state["optimiser"])
+        kept, step = state["average"], int(state["step"])
+    (out / "recipe.json").write_text(json.dumps({**asdict(recipe), "network": asdict(config)}, indent=2) + "\n")
+    training, held = Pool(pool, "train"), Pool(pool, "dev")
+    training.refresh()
+    held.refresh()
+    began, sums, count = time.monotonic(), np.zeros(2), 0
+    while step < recipe.steps:
+        # each step draws from its own number, so that a resumed run goes on as it would have
+        batch = draw_batch(training.clips, recipe.batch, recipe.frames, np.random.default_rng([recipe.seed, step]))
+        warm = min(1.0, (step + 1) / 100)
+        rate = recipe.rate * warm * (0.5 + 0.5 * np.cos(np.pi * step / recipe.steps)) + 1e-5
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        with torch.autocast("cpu", torch.bfloat16, enabled=bool(recipe.half)):
+            outputs = model(batch.inputs)
+        presence, velocity = loss_of(outputs.float(), batch)
+        optimiser.zero_grad()
+        (presence + VELOCITY_WEIGHT * velocity).backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        step += 1
+        _average(kept, model, step)
+        sums += [float(presence.detach()), float(velocity.detach())]
+        count += 1
+        if step % 200 == 0 or step == recipe.steps:
+            averaged = Ear(config)
+            averaged.load_state_dict(kept)
+            dev = development_loss(averaged, held.clips[:200])
+            row = [step, len(training.clips), *(sums / count), *dev, time.monotonic() - began]
+            _log(out / "log.csv", row)
+            sums, count = np.zeros(2), 0
+            part = checkpoint.with_suffix(".part")
+            torch.save(
+                {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "average": kept, "step": step}, part
+            )
+            part.replace(checkpoint)
+            training.refresh()
+
+
+def _log(path: Path, row: list[float]) -> None:
+    new = not path.exists()
+    with path.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        if new:
+            writer.writerow(
+                ["step", "clips", "presence", "velocity", "dev_presence", "dev_velocity", "seconds"],
+            )
+        writer.writerow([f"{value:.6g}" for value in row])
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description="Train the transcriber.")
+    parser.add_argument("pool", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    for name, value in asdict(Recipe()).items():
+        parser.add_argument(f"--{name}", type=type(value), default=value)
+    arguments = vars(parser.parse_args())
+    pool, out = arguments.pop("pool"), arguments.pop("out")
+    train(pool, out, Recipe(**arguments), EarConfig())
+
+
+if __name__ == "__main__":
+    main()
