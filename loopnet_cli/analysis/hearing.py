@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from loopnet_cli.analysis.pieces import Progress, busiest, transcribe_in_pieces
-from loopnet_cli.analysis.transcription import Transcription
+from loopnet_cli.analysis.transcription import FRAME_RATE, Transcription
 from loopnet_cli.audio import levels
 from loopnet_cli.audio.read import read_part
 from loopnet_cli.audio.resample import resample_circular
@@ -192,21 +192,21 @@ def _heard(
     """Hear a section that was found in `audio`, which begins at frame `offset` of the file."""
     from loopnet_cli.analysis.envelope import frame_envelope
     from loopnet_cli.analysis.rhythm import heard_pattern
+    from loopnet_cli.analysis.section import section_audio
     from loopnet_cli.analysis.timbre import timbre_features
 
     rate = facts.sample_rate
-    first, last = round(section.start * rate), min(round(section.end * rate), len(audio))
-    cut = audio[first:last]
-    if whole is None and (last - first < len(audio) or not section.is_loop):
+    cut = section_audio(audio, rate, section)
+    first = round(section.start * rate)
+    last = min(first + len(cut), len(audio))
+    is_all = first == 0 and last == len(audio)
+    before = 0.0 if whole is None else (offset - facts.start) / rate
+    if whole is None and not (is_all and section.is_loop):
         whole = ears.transcribe(audio, rate)
-        offset_in_whole = 0.0
-    else:
-        offset_in_whole = (offset - facts.start) / rate
-    if section.is_loop:
+    if whole is None or section.is_loop:
         heard = ears.transcribe(cut, rate, circular=True)
     else:
-        assert whole is not None
-        heard = whole.between(offset_in_whole + first / rate, offset_in_whole + last / rate)
+        heard = _with_silence(whole.between(before + first / rate, before + first / rate + len(cut) / rate))
     pattern = heard_pattern(heard, section)
     sound = _at_feature_rate(cut, rate, section.is_loop)
     points = timbre_features(sound, FEATURE_RATE, circular=section.is_loop)
@@ -233,6 +233,13 @@ def _heard(
     )
 
 
+def _with_silence(heard: Transcription) -> Transcription:
+    """Return the transcription of a section that ends after the recording, with frames up to its end."""
+    missing = max(0, round(heard.seconds * FRAME_RATE) - len(heard.activations))
+    pad = ((0, missing), (0, 0))
+    return replace(heard, activations=np.pad(heard.activations, pad), voices=np.pad(heard.voices, pad))
+
+
 def _section(
     audio: NDArray[np.float32],
     facts: Survey,
@@ -246,8 +253,8 @@ def _section(
     from loopnet_cli.analysis.section import find_section
 
     rate = facts.sample_rate
-    span = {"start": 0.0, "end": len(audio) / rate} if exact else {}
-    return find_section(audio, rate, hints=hints, bpm=bpm, bars=bars, meter=meter or (4, 4), **span)
+    start, end = (0.0, len(audio) / rate) if exact else (None, None)
+    return find_section(audio, rate, hints=hints, bpm=bpm, bars=bars, start=start, end=end, meter=meter)
 
 
 def _hints(source: str | Path | bytes, name: str, whole: bool) -> Hints:

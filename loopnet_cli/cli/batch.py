@@ -113,7 +113,7 @@ def read_rhythms(inputs: Iterable[Input], tally: Tally, **how: Any) -> list[Rhyt
     """Read all inputs; those that cannot be read are counted in `tally`. For `how` see `read_pattern`."""
     rhythms = []
     for item in inputs:
-        with _one_of_many(tally, item.label):
+        with one_of_many(tally, item.label):
             found = read_pattern(item.source, **how)
             for warning in found.warnings:
                 tally.console.warn(f"{item.label}: {warning}")
@@ -168,7 +168,7 @@ def run(
     measure = as_json or any(job.output.plot is not None for job in jobs)
     with tally.console.progress(len(jobs), "loops") as advance:
         for job in jobs:
-            with _one_of_many(tally, job.rhythm.input.label):
+            with one_of_many(tally, job.rhythm.input.label):
                 pattern = job.rhythm.pattern
                 product = produce.make(model, pattern, sound, job.seed, finish, measure=measure)
                 produce.write(product, job.output, finish, sound, pattern)
@@ -184,7 +184,7 @@ def run(
 
 
 @contextmanager
-def _one_of_many(tally: Tally, label: str) -> Iterator[None]:
+def one_of_many(tally: Tally, label: str) -> Iterator[None]:
     """Count an error of the block instead of raising it, unless it is that nobody reads our output any more."""
     try:
         yield

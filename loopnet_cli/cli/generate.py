@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import sys
 from collections.abc import Mapping
@@ -14,7 +13,7 @@ from loopnet_cli.audio.levels import parse_normalize
 from loopnet_cli.audio.write import check_format
 from loopnet_cli.cli import batch, options, produce
 from loopnet_cli.cli.console import Console
-from loopnet_cli.cli.inputs import expand_inputs
+from loopnet_cli.cli.inputs import expand_inputs, parse_meter
 from loopnet_cli.cli.kits import chosen_kit
 from loopnet_cli.cli.knobs import combine, knob_options
 from loopnet_cli.cli.outputs import DEFAULT_NAME, STDOUT, check_clashes, choose_format
@@ -81,7 +80,9 @@ def generate(
     if output is not None and len(words) * variations > 1:
         raise UsageError(f"-o names one file for {len(words) * variations} loops: use --out-dir and --name")
     tally = batch.Tally(console)
-    rhythms = batch.read_rhythms(words, tally, drum_map=_drum_map(drum_map), tempo=bpm, bars=bars, meter=_meter(meter))
+    rhythms = batch.read_rhythms(
+        words, tally, drum_map=_drum_map(drum_map), tempo=bpm, bars=bars, meter=parse_meter(meter)
+    )
     naming = batch.Naming(
         path=None if output in (None, STDOUT) else Path(output or ""),
         to_stdout=output == STDOUT,
@@ -125,15 +126,6 @@ def _chroma(text: str | None) -> tuple[float, ...] | None:
     from loopnet_cli.chroma_names import parse_chroma
 
     return tuple(parse_chroma(text))
-
-
-def _meter(text: str | None) -> tuple[int, int] | None:
-    if text is None:
-        return None
-    match = re.fullmatch(r"(\d{1,3})/(\d{1,3})", text.strip(), re.ASCII)
-    if match is None:
-        raise UsageError(f"--meter {text}: write it as e.g. 7/8")
-    return int(match[1]), int(match[2])
 
 
 def _drum_map(text: str) -> str | Mapping[int, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from glob import glob, has_magic
@@ -61,6 +62,37 @@ def expand_inputs(words: Iterable[str]) -> list[Input]:
         else:
             inputs.append(_file(word))
     return inputs
+
+
+def expand_files(words: Iterable[str]) -> list[Input]:
+    """Return the files that the words on the command line name, in their order; ``-`` is standard input.
+
+    Raises
+    ------
+    UsageError
+        If a pattern of names matches no file, or standard input is named twice.
+    """
+    named = list(words)
+    if named.count(STDIN) > 1:
+        raise UsageError("standard input (-) can be read once only")
+    groups = [[_file(word)] if looks_like_grid(word) else expand_inputs([word]) for word in named]
+    return [item for group in groups for item in group]
+
+
+def parse_meter(text: str | None) -> tuple[int, int] | None:
+    """Read a meter such as ``7/8``; None stays None.
+
+    Raises
+    ------
+    UsageError
+        If it is not written like that.
+    """
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d{1,3})/(\d{1,3})", text.strip(), re.ASCII)
+    if match is None:
+        raise UsageError(f"--meter {text}: write it as e.g. 7/8")
+    return int(match[1]), int(match[2])
 
 
 def _file(word: str) -> Input:

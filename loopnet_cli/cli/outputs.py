@@ -75,7 +75,7 @@ def choose_format(asked: str | None, name: str | None) -> str:
     return asked
 
 
-def fill_name(template: str, values: Mapping[str, object]) -> str:
+def fill_name(template: str, values: Mapping[str, object], option: str = "--name") -> str:
     """Return a file name made from a template such as ``{stem}_{kit}_{seed:05}``.
 
     What fields become is freed of path separators and other characters that
@@ -86,11 +86,12 @@ def fill_name(template: str, values: Mapping[str, object]) -> str:
     UsageError
         If a field is unknown, the template is malformed, or no name is left.
     """
+    folder = ", use --out-dir for the folder" if option == "--name" else ""
     if "/" in template or "\\" in template:
-        raise UsageError(f"--name {template}: no path separators here, use --out-dir for the folder")
+        raise UsageError(f"{option} {template}: no path separators here{folder}")
     name = "".join(_parts(template, values))
     if name.strip(". ") == "":
-        raise UsageError(f"--name {template} leaves no name")
+        raise UsageError(f"{option} {template} leaves no name")
     return name
 
 
@@ -109,8 +110,8 @@ def _parts(template: str, values: Mapping[str, object]) -> Iterable[str]:
         if name is None:
             continue
         if name not in values:
-            near = get_close_matches(name, FIELDS, 1)
-            hint = f"did you mean {{{near[0]}}}?" if near else "use " + ", ".join(f"{{{f}}}" for f in FIELDS)
+            near = get_close_matches(name, values, 1)
+            hint = f"did you mean {{{near[0]}}}?" if near else "use " + ", ".join(f"{{{f}}}" for f in values)
             raise UsageError(f"the name {template} has an unknown field {{{name}}}: {hint}")
         # only a width, so that no template asks for a name of a billion characters
         if conversion or not re.fullmatch(r"0?\d?", spec or "", re.ASCII):
@@ -123,8 +124,19 @@ def _safe(text: str) -> str:
     return re.sub(r"[^\w.+ -]", "_", text).replace("..", "_").strip(" ")[:120]
 
 
-def check_clashes(outputs: Iterable[Output], inputs: Iterable[Path]) -> None:
+def check_clashes(
+    outputs: Iterable[Output], inputs: Iterable[Path], hint: str = "e.g. by {seed} or {stem} in --name"
+) -> None:
     """Make sure that no file would be written twice, or over an input.
+
+    Parameters
+    ----------
+    outputs : iterable of Output
+        What is to be written.
+    inputs : iterable of Path
+        What is read.
+    hint : str
+        How the user can tell files apart.
 
     Raises
     ------
@@ -139,9 +151,7 @@ def check_clashes(outputs: Iterable[Output], inputs: Iterable[Path]) -> None:
             if key in sources:
                 raise UsageError(f"{path} is an input: loopnet does not write over what it reads")
             if key in taken and not _is_device(path):
-                raise UsageError(
-                    f"two files would be called {path}: tell them apart, e.g. by {{seed}} or {{stem}} in --name"
-                )
+                raise UsageError(f"two files would be called {path}: tell them apart, {hint}")
             taken.add(key)
 
 
