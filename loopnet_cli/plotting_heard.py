@@ -87,9 +87,9 @@ def _draw_wave(panel: Any, heard: Heard, pattern: Pattern, seconds: float) -> No
     panel.set_ylim(-limit, 1.7 * limit)
     panel.axhline(0, color=_PALE, linewidth=0.5)
     panel.set_ylabel("amplitude\n(1 = full scale)")
+    panel.set_title("hits above the wave: size is velocity", loc="left", fontsize=8)
     if pattern.hits:
-        panel.legend(loc="upper right", ncols=4, fontsize=8, frameon=True, title="hits (size = velocity)",
-                     title_fontsize=8, bbox_to_anchor=(1.0, 1.32))  # fmt: skip
+        panel.legend(loc="lower right", ncols=4, fontsize=8, frameon=False, bbox_to_anchor=(1.0, 0.99))
 
 
 def _draw_activation(panel: Any, heard: Heard, name: str, seconds: float) -> None:

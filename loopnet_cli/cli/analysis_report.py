@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections import Counter
 from collections.abc import Mapping
@@ -106,30 +107,30 @@ def show(heard: Heard) -> None:
     from rich.text import Text
 
     terminal = sys.stdout.isatty()
-    console = Console(highlight=False) if terminal else Console(highlight=False, no_color=True, width=PIPE_WIDTH)
     facts = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     facts.add_column(style="dim", no_wrap=True)
     facts.add_column(overflow="fold")
     for label, text in summary(heard):
         facts.add_row(label, Text(text))
-    timbre = Table(
-        box=box.SIMPLE_HEAD if terminal else None, pad_edge=False,
-        title="timbre: 0..1, AudioCommons points in brackets", title_justify="left",
-        title_style="dim" if terminal else "",
-    )  # fmt: skip
-    timbre.add_column("")
+    timbre = Table(box=box.SIMPLE_HEAD if terminal else None, pad_edge=False)
+    timbre.add_column("timbre")
     for band in BANDS:
         timbre.add_column(band, justify="right")
     for attribute in ATTRIBUTES:
-        cells = []
-        for band in BANDS:
-            name = f"{band}.{attribute}"
-            cells.append(f"{heard.timbre[name]:.2f} ({heard.timbre_points[name]:5.1f})")
+        names = [f"{band}.{attribute}" for band in BANDS]
+        cells = [f"{heard.timbre[name]:.2f} ({heard.timbre_points[name]:5.1f})" for name in names]
         timbre.add_row(attribute, *cells)
-    console.print(Text(one_line(heard.name), style="bold" if terminal else ""), soft_wrap=True)
-    console.print(facts)
-    console.print(timbre)
-    print(flush=True)
+    title = Text(one_line(heard.name), style="bold")
+    if terminal:
+        console = Console(highlight=False)
+        console.print(title, soft_wrap=True)
+        console.print(facts, timbre)
+        return
+    page = io.StringIO()
+    console = Console(file=page, highlight=False, no_color=True, width=PIPE_WIDTH)
+    console.print(title, soft_wrap=True)
+    console.print(facts, "", timbre, "", sep="\n")
+    print("\n".join(line.rstrip() for line in page.getvalue().splitlines()), flush=True)
 
 
 def summary(heard: Heard) -> list[tuple[str, str]]:
