@@ -11,8 +11,10 @@ libsndfile reads it.
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import BinaryIO, NamedTuple
 
 from loopnet_cli.errors import AudioError
@@ -21,7 +23,9 @@ MAX_RIFF_BYTES = 2**32 - 2**20
 """Sizes are 32 bits wide; a mebibyte is left for the chunks around the audio."""
 
 _PCM, _FLOAT = 1, 3
-_ACID_STRETCH = 0x04  # neither one-shot (0x01) nor without tempo: a loop to be stretched to the project
+_ACID_ONE_SHOT, _ACID_STRETCH = 0x01, 0x04  # a sound without a tempo; a loop to be stretched to the project
+_ACID_LAYOUT = "<IHHfIHHf"
+_MOST_CHUNKS = 1024  # files have a dozen; a hostile one could hold hundreds of millions of empty ones
 _UNKNOWN_SIZES = (0xFFFFFFFF, 0x7FFFFFFF, 0xFFFFF000)  # what programs write that stream a WAV into a pipe
 
 
@@ -47,7 +51,7 @@ def acid_chunk(tempo: float, meter: tuple[int, int], beats: float) -> bytes:
     numerator, denominator = meter
     return chunk(
         b"acid",
-        struct.pack("<IHHfIHHf", _ACID_STRETCH, 60, 0x8000, 0.0, count, denominator, numerator, tempo),
+        struct.pack(_ACID_LAYOUT, _ACID_STRETCH, 60, 0x8000, 0.0, count, denominator, numerator, tempo),
     )
 
 
@@ -147,3 +151,37 @@ def parse_info(body: bytes) -> dict[str, str]:
         texts[name.decode("ascii", "replace")] = raw.rstrip(b"\0").decode("utf-8", "replace")
         at += 8 + size + size % 2
     return texts
+
+
+class Acid(NamedTuple):
+    """What an ``acid`` chunk says of a file; values that make no sense are None."""
+
+    one_shot: bool
+    tempo: float | None
+    beats: int | None
+    meter: tuple[int, int] | None
+
+
+def parse_acid(body: bytes) -> Acid | None:
+    """Read the body of an ``acid`` chunk; None if it is too short to be one."""
+    if len(body) < struct.calcsize(_ACID_LAYOUT):
+        return None
+    flags, _, _, _, beats, denominator, numerator, tempo = struct.unpack_from(_ACID_LAYOUT, body)
+    is_meter = 1 <= numerator <= 64 and denominator in (1, 2, 4, 8, 16, 32)
+    return Acid(
+        one_shot=bool(flags & _ACID_ONE_SHOT),
+        tempo=tempo if math.isfinite(tempo) and 20.0 <= tempo <= 400.0 else None,
+        beats=beats if 1 <= beats <= 4096 else None,
+        meter=(numerator, denominator) if is_meter else None,
+    )
+
+
+def read_acid(stream: BinaryIO) -> Acid | None:
+    """Find the ``acid`` chunk among the first thousand chunks of a stream; None if it has none or is no WAV file."""
+    try:
+        for found in islice(walk(stream, max_body=256), _MOST_CHUNKS):
+            if found.name == b"acid":
+                return parse_acid(found.body)
+    except AudioError:
+        pass
+    return None
