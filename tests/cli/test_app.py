@@ -11,8 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from fake_studio import GRID
+from fake_studio import GRID, make_kit
 
+from loopnet_cli.synthesis import kit_store
 from loopnet_cli.version import __version__
 
 HEAVY = ("torch", "essentia", "madmom", "scipy.signal", "librosa", "matplotlib", "soundfile", "mido", "pretty_midi")
@@ -23,9 +24,12 @@ HELP = [
     ["-h"],
     [],
     ["generate", "--help"],
+    ["analyze", "--help"],
     ["kits", "--help"],
     ["kits", "list", "--help"],
     ["kits", "show", "--help"],
+    ["kits", "path"],
+    ["kits", "remove", "--help"],
 ]
 
 FAKE = f"""
@@ -155,11 +159,14 @@ COMPLETIONS = [
     ("generate --low-b", "--low-brightness"),
     ("generate --kit war", "warm-808"),
     ("kits show du", "dusty-vinyl"),
+    ("generate --kit mi", "mine"),
+    ("kits remove mi", "mine"),
 ]
 
 
 @pytest.mark.parametrize(("words", "expected"), COMPLETIONS)
-def test_completion_in_bash(words, expected):
+def test_completion_in_bash(words, expected, own_kits, studio):
+    kit_store.save_kit(make_kit("mine", "one of my own", 0.4))
     line = f"loopnet {words}"
     env = {"_LOOPNET_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(len(line.split()) - 1)}
     done = fake_main(env=env)
