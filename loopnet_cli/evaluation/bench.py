@@ -9,17 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from loopnet_cli.analysis.timbre import timbre_features
+from loopnet_cli.analysis.transcriber import Transcriber, load_transcriber
 from loopnet_cli.controls import TIMBRE_NAMES, Kit, Knob, Loop
 from loopnet_cli.data.corpus import load_corpus
 from loopnet_cli.data.grooves import Grooves
 from loopnet_cli.data.processing import Treatment
 from loopnet_cli.data.renderer import SAMPLE_RATE, Bar, BarRenderer, Drum
+from loopnet_cli.evaluation.embedding import Embedder
 from loopnet_cli.pattern import STEM_OF_VOICE, STEMS, Pattern
 from loopnet_cli.synthesis.studio import StudioModel, load_studio
 from loopnet_cli.training.kits import kit_from_drums
@@ -65,14 +68,34 @@ class Bench:
         None for the weights that come with the package.
     seed : int
         Of the whole evaluation.
+    embedding : Path, optional
+        YAMNet's file.
+
+    Attributes
+    ----------
+    dry, tonal : BarRenderer
+        Bars without and with a bass or chord layer; the same drums and hits.
+    usual : BarRenderer
+        The renderer as it is: the layer on a quarter of the bars.
     """
 
-    def __init__(self, data: Path, weights: Path | None, seed: int) -> None:
+    def __init__(self, data: Path, weights: Path | None, seed: int, embedding: Path | None = None) -> None:
         self.model: StudioModel = load_studio(weights)
-        self.seed = seed
+        self.data, self.weights, self.seed, self.embedding = data, weights, seed, embedding
         corpus, grooves = load_corpus(data, test=True), Grooves(data, test=True)
         self.dry = BarRenderer(corpus, grooves, seed=seed, tonal=0.0)
         self.tonal = BarRenderer(corpus, grooves, seed=seed, tonal=1.0)
+        self.usual = BarRenderer(corpus, grooves, seed=seed)
+
+    @cached_property
+    def transcriber(self) -> Transcriber:
+        """The transcriber of the same weights."""
+        return load_transcriber(self.weights)
+
+    @cached_property
+    def embedder(self) -> Embedder | None:
+        """YAMNet, if its file was named."""
+        return None if self.embedding is None else Embedder(self.embedding)
 
     def rng(self, number: int, purpose: int) -> np.random.Generator:
         """Return random numbers of their own for a case and a purpose (any small number above 0)."""

@@ -23,7 +23,11 @@ SECTIONS: dict[str, str] = {
     "seam": "seam",
     "level": "level",
     "chroma": "harmony",
+    "hearing": "hearing",
+    "beatbox": "beatbox",
+    "transfer": "transfer",
     "speed": "speed",
+    "hearing-speed": "hearing_speed",
 }
 """Sections in the order of the page, and the module of each."""
 LAST = ("pictures",)
@@ -42,7 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("--loops must be at least 1")
     given = sys.argv[1:] if arguments is None else arguments
     # where the material lies on this machine is nobody else's business
-    words = ["python", "-m", "loopnet_cli.evaluation", *("DATA" if w == str(options.data) else w for w in given)]
+    hidden = {str(options.data): "DATA", str(options.weights): "WEIGHTS", str(options.embedding_weights): "YAMNET"}
+    words = ["python", "-m", "loopnet_cli.evaluation", *(hidden.get(word, word) for word in given)]
     print(f"seed {options.seed}, {options.loops} loops, results in {options.out}", file=sys.stderr)
     try:
         for name in [key for key in (*SECTIONS, *LAST) if key in chosen]:
@@ -65,27 +70,30 @@ def _run(name: str, options: argparse.Namespace, command: str) -> None:
         draw_all(options.data, options.weights, options.seed, options.out)
         return
     module = import_module(f"loopnet_cli.evaluation.{SECTIONS[name]}")
-    if name == "speed":
-        section = module.section(weights=options.weights)
-        what = "the patterns of examples/"
+    if hasattr(module, "section"):
+        section, what = module.section(weights=options.weights), module.MATERIAL
+        count = None
     else:
         from loopnet_cli.evaluation.jobs import measure_all
 
+        # a section with material of its own has as many cases as that
+        count = module.cases() if hasattr(module, "cases") else options.loops
         rows = measure_all(
             SECTIONS[name],
-            options.loops,
+            count,
             data=options.data,
             weights=options.weights,
             seed=options.seed,
             workers=options.workers,
             state=options.state,
+            embedding=options.embedding_weights,
         )
         section = module.summarise(rows, options.seed)
-        what = f"{options.loops} loops of the held-out split, seed {options.seed}"
+        what = getattr(module, "MATERIAL", f"{count} loops of the held-out split, seed {options.seed}")
     minutes = (time.monotonic() - began) / 60
     run = {
         "command": command,
-        "loops": options.loops,
+        "loops": options.loops if count is None else count,
         "split": "held-out",
         "seed": options.seed,
         **machine(),
@@ -142,6 +150,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--workers", type=int, default=2, help="processes; 0 measures in this one (default 2)")
     parser.add_argument("--out", type=Path, default=Path("docs"), help="folder of results (default docs)")
     parser.add_argument("--weights", type=Path, help="folder with weights (default: the package's own)")
+    parser.add_argument(
+        "--embedding-weights", type=Path, metavar="FILE", help="yamnet.tflite, for distances in its embedding"
+    )
     parser.add_argument("--state", type=Path, default=Path("build/evaluation"), help="folder to resume from")
     parser.add_argument("--only", help=f"sections, comma-separated: {', '.join((*SECTIONS, *LAST))}")
     return parser

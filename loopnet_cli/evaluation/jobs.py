@@ -27,7 +27,15 @@ _bench: Bench | None = None
 
 
 def measure_all(
-    section: str, count: int, *, data: Path, weights: Path | None, seed: int, workers: int, state: Path
+    section: str,
+    count: int,
+    *,
+    data: Path,
+    weights: Path | None,
+    seed: int,
+    workers: int,
+    state: Path,
+    embedding: Path | None = None,
 ) -> list[dict[str, Any]]:
     """Measure numbers 0 to `count` - 1 of a section.
 
@@ -47,6 +55,8 @@ def measure_all(
         Processes of one thread each; 0 measures in this process.
     state : Path
         Folder for rows that are done. A file there is used only by the same weights, seed and code.
+    embedding : Path, optional
+        The embedding's file, for sections that use one.
 
     Returns
     -------
@@ -59,13 +69,15 @@ def measure_all(
         If a measurement fails, with its number.
     """
     state.mkdir(parents=True, exist_ok=True)
-    path = state / f"{section}-{fingerprint(data, weights, seed)}.jsonl"
+    path = state / f"{section}-{fingerprint(data, weights, seed, embedding)}.jsonl"
     rows = _read(path)
     todo = [number for number in range(count) if number not in rows]
     if todo:
         with path.open("a", encoding="utf-8") as file:
             began = time.monotonic()
-            for done, (number, row) in enumerate(_measured(section, todo, data, weights, seed, workers), start=1):
+            for done, (number, row) in enumerate(
+                _measured(section, todo, (data, weights, seed, embedding), workers), start=1
+            ):
                 rows[number] = plain(row)
                 file.write(json.dumps({"number": number, "row": rows[number]}) + "\n")
                 file.flush()
@@ -73,12 +85,17 @@ def measure_all(
     return [rows[number] for number in range(count)]
 
 
-def fingerprint(data: Path, weights: Path | None, seed: int) -> str:
+def fingerprint(data: Path, weights: Path | None, seed: int, embedding: Path | None = None) -> str:
     """Say in a few letters what rows depend on: seed, weights, the names of the material, the code."""
     from loopnet_cli.synthesis.bank import weights_folder
 
     digest = hashlib.sha256(f"{seed}".encode())
     digest.update(((weights or weights_folder()) / "manifest.json").read_bytes())
+    if embedding is not None:
+        try:
+            digest.update(embedding.read_bytes())
+        except OSError as error:
+            raise LoopnetError(f"{embedding}: cannot be read: {error.strerror or error}") from error
     for folder in ("grooves", "oneshots", "tonal"):
         digest.update("\n".join(sorted(path.name for path in (data / folder).glob("*"))).encode())
     package = Path(__file__).resolve().parents[1]
@@ -100,19 +117,19 @@ def _read(path: Path) -> dict[int, dict[str, Any]]:
     return rows
 
 
-def _measured(
-    section: str, numbers: list[int], data: Path, weights: Path | None, seed: int, workers: int
-) -> Iterator[tuple[int, dict[str, Any]]]:
+_Made = tuple[Path, Path | None, int, Path | None]
+"""What a bench is made from."""
+
+
+def _measured(section: str, numbers: list[int], made: _Made, workers: int) -> Iterator[tuple[int, dict[str, Any]]]:
     if workers == 0:
-        bench = Bench(data, weights, seed)
+        bench = Bench(*made)
         for number in numbers:
             yield number, _guarded(section, bench, number)
         return
     with (
         _one_thread(),
-        ProcessPoolExecutor(
-            workers, mp_context=get_context("spawn"), initializer=_start, initargs=(data, weights, seed)
-        ) as pool,
+        ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_start, initargs=made) as pool,
     ):
         # a few in the queue at a time, so that an interruption loses little and ends soon
         waiting = iter(numbers)
@@ -131,9 +148,9 @@ def _measured(
                 future.cancel()
 
 
-def _start(data: Path, weights: Path | None, seed: int) -> None:
+def _start(data: Path, weights: Path | None, seed: int, embedding: Path | None) -> None:
     global _bench
-    _bench = Bench(data, weights, seed)
+    _bench = Bench(data, weights, seed, embedding)
 
 
 def _work(section: str, number: int) -> tuple[int, dict[str, Any]]:

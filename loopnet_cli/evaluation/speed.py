@@ -27,6 +27,7 @@ WARM_BARS, WARM_UP = 48, 4
 COLD_RUNS = 5
 BATCH_VARIATIONS = 4
 REQUIRED_MS = 60.0
+MATERIAL = "the patterns of examples/"
 PATTERNS = Path(__file__).resolve().parents[2] / "examples" / "patterns"
 TRIAD = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0)
 PRODUCTS = {"plain": "kit alone", "knobs": "kit and 3 knobs", "chroma": "kit, 3 knobs and a chord"}
