@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loopnet_cli.analysis.transcription import Transcription
+from loopnet_cli.analysis.transcription import FRAME_RATE, Transcription
 from loopnet_cli.audio.read import read_part
 
 if TYPE_CHECKING:
@@ -37,7 +38,9 @@ def transcribe_in_pieces(
         begin = facts.start + round((at - before) * rate)
         stop = min(facts.start + round((at + length + after) * rate), facts.stop)
         audio = read_part(source, begin, stop, name=name) - np.float32(facts.dc)
-        parts.append(ears.transcribe(audio, rate).between(before, before + length))
+        # the last frame of all may be a short one
+        until = before + length if after else math.ceil((before + length) * FRAME_RATE) / FRAME_RATE
+        parts.append(ears.transcribe(audio, rate).between(before, until))
         at += length
         if progress is not None:
             progress(at, total)
