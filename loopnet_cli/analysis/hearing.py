@@ -44,6 +44,7 @@ SEARCH_SECONDS = 180.0
 OFFSET = 0.01
 """A mean beyond this (-40 dB) is a fault of the recording, not of where it was cut."""
 QUIET_DB = -60.0
+MOST_PITCHES = 5
 
 
 @dataclass(frozen=True)
@@ -101,8 +102,8 @@ class Heard:
 
     @property
     def strongest_pitches(self) -> list[tuple[str, float]]:
-        """The pitch classes that sound at half the strength of the strongest, or more; strongest first."""
-        order = np.argsort(-self.chroma, kind="stable")
+        """The few pitch classes that sound at half the strength of the strongest, or more; strongest first."""
+        order = np.argsort(-self.chroma, kind="stable")[:MOST_PITCHES]
         least = float(self.chroma.max()) / 2
         return [(PITCH_CLASSES[i], float(self.chroma[i])) for i in order if self.chroma[i] >= least > 0]
 

@@ -66,7 +66,9 @@ class Console:
             MofNCompleteColumn(),
             TimeRemainingColumn(),
         )
-        with Progress(*columns, console=self._rich(), transient=True) as bar:
+        # prints go above the bar where both are on the screen; else standard output is data, not to be touched
+        on_screen = sys.stdout.isatty()
+        with Progress(*columns, console=self._rich(), transient=True, redirect_stdout=on_screen) as bar:
             task = bar.add_task(title, total=total)
             yield lambda label="", steps=1: bar.update(task, advance=steps, description=label or title)
 

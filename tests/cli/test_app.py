@@ -203,6 +203,22 @@ def test_on_a_terminal_a_bar_moves_and_lines_stay_clear_of_it(tmp_path):
     assert len(told) == 3 and all(line.startswith("grid_tight-studio_") for line in told)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
+def test_a_bar_on_the_terminal_takes_nothing_away_from_standard_output(tmp_path):
+    import pty
+
+    (tmp_path / "main.py").write_text(FAKE + "main()")
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "TERM": "xterm", "COLUMNS": "40"}
+    command = [sys.executable, "main.py", "generate", GRID, "--variations", "2", "--seed", "1", "--json"]
+    master, slave = pty.openpty()
+    with open(tmp_path / "out.jsonl", "wb") as out:  # noqa: PTH123 - a stream for the process
+        subprocess.run(command, stdout=out, stderr=slave, cwd=tmp_path, env=env, timeout=120, check=True)
+    os.close(slave)
+    os.close(master)
+    told = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert [loop["seed"] for loop in told] == [1, 2]
+
+
 def test_no_colour_codes_where_nobody_looks(tmp_path):
     done = fake_main("generate", GRID, "--variations", "2", cwd=tmp_path)
     assert done.returncode == 0 and b"\x1b" not in done.stderr + done.stdout
