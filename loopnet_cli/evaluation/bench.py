@@ -23,6 +23,7 @@ from loopnet_cli.data.grooves import Grooves
 from loopnet_cli.data.processing import Treatment
 from loopnet_cli.data.renderer import SAMPLE_RATE, Bar, BarRenderer, Drum
 from loopnet_cli.evaluation.embedding import Embedder
+from loopnet_cli.evaluation.likeness import Statistics, log_mel_statistics
 from loopnet_cli.pattern import STEM_OF_VOICE, STEMS, Pattern
 from loopnet_cli.synthesis.studio import StudioModel, load_studio
 from loopnet_cli.training.kits import kit_from_drums
@@ -96,6 +97,13 @@ class Bench:
     def embedder(self) -> Embedder | None:
         """YAMNet, if its file was named."""
         return None if self.embedding is None else Embedder(self.embedding)
+
+    @cached_property
+    def kit_statistics(self) -> dict[str, Statistics]:
+        """What each kit of the bank sounds like: all play the pattern of the first bar."""
+        pattern = self.dry.bar(0).pattern
+        loops = {name: self.model.render(pattern, kit=self.model.kit(name)).audio for name in self.model.kit_names}
+        return {name: log_mel_statistics(loop) for name, loop in loops.items()}
 
     def rng(self, number: int, purpose: int) -> np.random.Generator:
         """Return random numbers of their own for a case and a purpose (any small number above 0)."""

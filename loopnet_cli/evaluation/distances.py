@@ -59,10 +59,10 @@ def magnitudes(audio: Audio, size: int, hop: int) -> NDArray[np.float64]:
     return np.asarray(np.abs(fft.rfft(circular_frames(audio, size, hop) * window, axis=1)))
 
 
-@lru_cache(maxsize=1)
-def mel_bands() -> NDArray[np.float64]:
+@lru_cache(maxsize=2)
+def mel_bands(bands: int = MEL_BANDS) -> NDArray[np.float64]:
     """Return the mel filters, shape (bins, bands); triangles narrower than a bin share it by area."""
-    mel = np.linspace(2595 * np.log10(1 + MEL_LOW / 700), 2595 * np.log10(1 + MEL_HIGH / 700), MEL_BANDS + 2)
+    mel = np.linspace(2595 * np.log10(1 + MEL_LOW / 700), 2595 * np.log10(1 + MEL_HIGH / 700), bands + 2)
     edges = 700 * (10 ** (mel / 2595) - 1)
     # a finer grid than the FFT's, then summed into bins, so that no band is empty
     fine = 16
@@ -70,12 +70,12 @@ def mel_bands() -> NDArray[np.float64]:
     rise = (hertz[:, None] - edges[:-2]) / (edges[1:-1] - edges[:-2])
     fall = (edges[2:] - hertz[:, None]) / (edges[2:] - edges[1:-1])
     triangles = np.maximum(0.0, np.minimum(rise, fall))
-    return np.asarray(triangles.reshape(-1, fine, MEL_BANDS).mean(axis=1))
+    return np.asarray(triangles.reshape(-1, fine, bands).mean(axis=1))
 
 
-def mel_power(audio: Audio) -> NDArray[np.float64]:
+def mel_power(audio: Audio, bands: int = MEL_BANDS) -> NDArray[np.float64]:
     """Return mel band powers of a loop, shape (frames, bands)."""
-    return np.asarray(np.square(magnitudes(audio, MEL_FFT, MEL_HOP)) @ mel_bands())
+    return np.asarray(np.square(magnitudes(audio, MEL_FFT, MEL_HOP)) @ mel_bands(bands))
 
 
 def log_mel_distance(audio: Audio, original: Audio, *, floor_db: float) -> float:

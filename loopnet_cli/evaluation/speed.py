@@ -178,9 +178,9 @@ def warm(weights: Path | None, bars: int = WARM_BARS) -> dict[str, Any]:
     from loopnet_cli.pattern import read_midi
     from loopnet_cli.synthesis.studio import load_studio
 
-    memory = {"imports": _peak_megabytes()}
+    memory = {"imports": peak_megabytes()}
     model = load_studio(weights)
-    memory["model"] = _peak_megabytes()
+    memory["model"] = peak_megabytes()
     rng = np.random.default_rng(0)
     patterns = [read_midi(path).pattern.with_bars(1) for path in _patterns()]
     found: dict[str, Any] = {name: [] for name in PRODUCTS}
@@ -202,7 +202,7 @@ def warm(weights: Path | None, bars: int = WARM_BARS) -> dict[str, Any]:
                 found[name].append(1000 * (time.perf_counter() - began))
         if number >= WARM_UP:
             found["seconds"].append(pattern.seconds)
-    memory["bars"] = _peak_megabytes()
+    memory["bars"] = peak_megabytes()
     return {**found, "memory": memory}
 
 
@@ -243,7 +243,8 @@ def parts(began: float) -> dict[str, float]:
     return {name: 1000 * seconds for name, seconds in marks}
 
 
-def _peak_megabytes() -> float:
+def peak_megabytes() -> float:
+    """Return the highest resident size of this process so far."""
     import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -1,0 +1,100 @@
+"""How alike two loops sound, whatever their rhythm: statistics of the log-mel spectrogram.
+
+128 triangular mel bands (HTK scale) from 30 Hz to 20 kHz on power, FFT 2048, hop 512 at
+44.1 kHz, circular. Loops are brought to one RMS; levels in dB, cut off 80 dB under the
+loop's highest; the mean and the standard deviation over time of each band are 256 numbers, and the
+distance of two loops is the root of their mean squared difference, in dB.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loopnet_cli.evaluation.distances import mel_power, rms
+from loopnet_cli.evaluation.embedding import cosine_distance
+
+BANDS = 128
+FLOOR_DB = -80.0
+
+METRICS = ("mel", "embedding")
+
+Statistics = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What a loop sounds like.
+
+    Attributes
+    ----------
+    statistics : ndarray, shape (2, 128)
+        Of its log-mel spectrogram.
+    embedding : ndarray, shape (1024,), or None
+        None where no file was named.
+    features : list of float
+        The 21 timbre features on the scale of the knobs.
+    """
+
+    statistics: NDArray[np.float64]
+    embedding: NDArray[np.float64] | None
+    features: list[float]
+
+    def distances(self, other: Profile) -> dict[str, float | None]:
+        """Return the distance to another loop by each of `METRICS`."""
+        embedding = None
+        if self.embedding is not None and other.embedding is not None:
+            embedding = cosine_distance(self.embedding, other.embedding)
+        return {"mel": statistics_distance(self.statistics, other.statistics), "embedding": embedding}
+
+
+def log_mel_statistics(audio: NDArray[np.floating]) -> Statistics:
+    """Return mean and standard deviation over time of each band in dB.
+
+    Parameters
+    ----------
+    audio : ndarray, shape (samples,)
+        A loop at 44.1 kHz.
+
+    Returns
+    -------
+    ndarray, shape (2, 128)
+
+    Raises
+    ------
+    ValueError
+        If the loop is silent.
+    """
+    level = rms(audio)
+    if not level > 0:
+        raise ValueError("the loop is silent")
+    power = mel_power(np.asarray(audio, np.float64) / level, BANDS)
+    decibels = 10 * np.log10(np.maximum(power, power.max() * 10 ** (FLOOR_DB / 10)))
+    return np.stack([decibels.mean(axis=0), decibels.std(axis=0)])
+
+
+def statistics_distance(one: Statistics, two: Statistics) -> float:
+    """Return the distance of two loops from their statistics, in dB."""
+    return float(np.sqrt(np.mean(np.square(one - two))))
+
+
+def compare(own: Profile | None, others: Mapping[str, Profile]) -> dict[str, Any]:
+    """Compare a result with A, B and C.
+
+    Returns
+    -------
+    dict
+        ``silent``; ``mel`` and ``embedding``: distances by name, or None where they cannot be measured; ``features``.
+    """
+    if own is None:
+        return {"silent": True, **dict.fromkeys(METRICS), "features": None}
+    found = {name: own.distances(profile) for name, profile in others.items()}
+    result: dict[str, Any] = {"silent": False, "features": own.features}
+    for metric in METRICS:
+        values = {name: distances[metric] for name, distances in found.items()}
+        result[metric] = None if None in values.values() else values
+    return result
