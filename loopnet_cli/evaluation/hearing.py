@@ -77,13 +77,10 @@ def measure(bench: Bench, number: int) -> dict[str, Any]:
         "noise": noise(len(bar.audio), rng),
         "tones": tonal.tonal,
     }
-    result["empty"] = {
-        name: {
-            "seconds": period,
-            **{group: sum(hit.group == group for hit in heard(audio).hits) for group in GROUPS},
-        }
-        for name, audio in empty.items()
-    }
+    result["empty"] = {}
+    for name, audio in empty.items():
+        groups = [hit.group for hit in heard(audio).hits]
+        result["empty"][name] = {"seconds": period, **{group: groups.count(group) for group in GROUPS}}
     return result
 
 

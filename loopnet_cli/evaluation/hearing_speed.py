@@ -59,8 +59,8 @@ def section(*, weights: Path | None = None) -> Section:
                 estimate = median_of(found["transcription"], seed=0)
                 text = f"hearing-speed: {SECONDS:g} s transcribed warm on 2 threads, under {REQUIRED_SECONDS:g} s"
                 checks.append(Check(text, Cell.of(estimate, ".3f"), estimate.value < REQUIRED_SECONDS))
-        long = {name: _child(["--long", str(path), *given], 2) for name, path in paths.items()}
-    growth = long["an hour"]["peak"] - long["4 minutes"]["peak"]
+        found_long = {name: _child(["--long", str(path), *given], 2) for name, path in paths.items()}
+    growth = found_long["an hour"]["peak"] - found_long["4 minutes"]["peak"]
     text = f"hearing-speed: an hour takes at most {REQUIRED_GROWTH_MB:g} MB more than 4 minutes"
     checks.append(Check(text, Cell(growth, form=".0f"), growth <= REQUIRED_GROWTH_MB))
     tables = [

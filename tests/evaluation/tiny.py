@@ -9,6 +9,11 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from loopnet_cli.analysis.ear import EarConfig
+from loopnet_cli.analysis.spectrogram import BANDS, WINDOWS
+from loopnet_cli.analysis.transcriber import FORMAT_VERSION as EAR_VERSION
+from loopnet_cli.analysis.transcriber import THRESHOLDS, inputs_and_outputs
+from loopnet_cli.analysis.transcriber import WEIGHTS_FILE as EAR_FILE
 from loopnet_cli.controls import TIMBRE_NAMES
 from loopnet_cli.data.splits import held_out
 from loopnet_cli.pattern import VOICES, Hit, Pattern
@@ -20,6 +25,7 @@ from loopnet_cli.synthesis.studio import FORMAT_VERSION, StudioModel
 from loopnet_cli.synthesis.timbrenet import TimbreNet, profile_of
 
 RATE = 44100
+EAR = EarConfig(front=(4, 4), width=8, dilations=(1, 2))
 CONFIG = HitNetConfig(code=8, frames=16, growth=0.4, bands=20, oscillators=12, channels=(16, 16), condition=16)
 
 
@@ -95,6 +101,37 @@ def write_weights(folder: Path) -> Path:
         "normalisation": json.dumps(ranges.to_dict()),
     }
     save_file(tensors, folder / WEIGHTS_FILE, metadata=metadata)
-    digests = {n: hashlib.sha256((folder / n).read_bytes()).hexdigest() for n in (WEIGHTS_FILE, "kits.json")}
+    write_ear(folder / EAR_FILE)
+    names = (WEIGHTS_FILE, EAR_FILE, "kits.json")
+    digests = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
     (folder / "manifest.json").write_text(json.dumps(digests))
     return folder
+
+
+def write_ear(path: Path) -> None:
+    """Write a transcriber that was never trained; it hears something all the same."""
+    from safetensors.numpy import save_file
+
+    rng = np.random.default_rng(1)
+    tensors = {}
+
+    def layer(name: str, *shape: int) -> None:
+        tensors[f"{name}.weight"] = (rng.standard_normal(shape) / np.sqrt(np.prod(shape[1:]))).astype(np.float32)
+        tensors[f"{name}.bias"] = (0.1 * rng.standard_normal(shape[0])).astype(np.float32)
+
+    inside, bands = len(WINDOWS), BANDS
+    for index, outside in enumerate(EAR.front):
+        layer(f"front.{index}", outside, inside, 5 if index == 0 else 3, 3)
+        inside, bands = outside, bands // 2 if index < len(EAR.front) - 1 else bands
+    layer("enter", EAR.width, inside * bands, 1)
+    for index in range(len(EAR.dilations)):
+        layer(f"wide.{index}", EAR.width, EAR.width, 3)
+        layer(f"mix.{index}", EAR.width, EAR.width, 1)
+    layer("head", len(inputs_and_outputs()["output"]) + len(VOICES), EAR.width, 1)
+    metadata = {
+        "format": EAR_VERSION,
+        "made_for": json.dumps(inputs_and_outputs()),
+        "config": json.dumps({"front": EAR.front, "width": EAR.width, "dilations": EAR.dilations}),
+        "picking": json.dumps({"thresholds": dict.fromkeys(THRESHOLDS, 0.5), "delay": 0.0}),
+    }
+    save_file(tensors, path, metadata=metadata)
