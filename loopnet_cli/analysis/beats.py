@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from loopnet_cli.analysis.loop_evidence import TYPICAL_TEMPO, beats_per_bar
 from loopnet_cli.analysis.pulse import OnsetCurves
-from loopnet_cli.analysis.tempo import TYPICAL_TEMPO, beats_per_bar
 from loopnet_cli.analysis.tempo_estimators import Beats, steady_tempo
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from loopnet_cli.analysis.tempo import Meter
+    from loopnet_cli.analysis.loop_evidence import Meter
 
 TIGHTNESS = 100.0
 """How much an uneven beat costs in the dynamic programming (Ellis's alpha)."""

@@ -9,8 +9,8 @@ import numpy as np
 
 from loopnet_cli.analysis import tempo_estimators as trackers
 from loopnet_cli.analysis.beats import curve_tempo, onset_near, steadiest_bars, track_beats, with_downbeats
+from loopnet_cli.analysis.loop_evidence import Meter, beats_per_bar
 from loopnet_cli.analysis.pulse import OnsetCurves, onset_curves
-from loopnet_cli.analysis.tempo import Meter, beats_per_bar
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,7 +63,13 @@ def loudest_part(audio: NDArray[np.float32], sample_rate: int, seconds: float = 
 
 
 def bars_of_recording(
-    audio: NDArray[np.float32], sample_rate: int, *, meter: Meter, bars: int, tempo: float | None = None
+    audio: NDArray[np.float32],
+    sample_rate: int,
+    *,
+    meter: Meter,
+    bars: int,
+    tempo: float | None = None,
+    madmom: bool = True,
 ) -> Bars | None:
     """Choose the steadiest bars of a recording.
 
@@ -78,6 +84,8 @@ def bars_of_recording(
         How many; fewer if there are not as many.
     tempo : float, optional
         Roughly what it is known to be, in BPM.
+    madmom : bool
+        Whether madmom may listen, where it is installed.
 
     Returns
     -------
@@ -88,7 +96,7 @@ def bars_of_recording(
     heard = audio[first : first + int(LONGEST_HEARD_SECONDS * sample_rate)]
     cut = "" if len(heard) == len(audio) else f" in the loudest {LONGEST_HEARD_SECONDS:.0f} s"
     curves = onset_curves(heard, sample_rate, circular=False)
-    beats = with_downbeats(_beats(heard, sample_rate, curves, meter, tempo), curves, meter)
+    beats = with_downbeats(_beats(heard, sample_rate, curves, meter, tempo, madmom), curves, meter)
     chosen = steadiest_bars(beats, heard, sample_rate, bars=bars, meter=meter)
     if chosen is None:
         return None
@@ -103,13 +111,13 @@ def bars_of_recording(
 
 
 def _beats(
-    audio: NDArray[np.float32], sample_rate: int, curves: OnsetCurves, meter: Meter, tempo: float | None
+    audio: NDArray[np.float32], sample_rate: int, curves: OnsetCurves, meter: Meter, tempo: float | None, madmom: bool
 ) -> trackers.Beats:
     """Track beats by the best tracker there is."""
     heard = trackers.at_estimator_rate(audio, sample_rate)
     low, high = (55.0, 215.0) if tempo is None else (tempo / TEMPO_ROOM, tempo * TEMPO_ROOM)
     a_bar = beats_per_bar(meter)
-    if float(a_bar).is_integer() and (activations := trackers.madmom_activations(heard)) is not None:
+    if madmom and float(a_bar).is_integer() and (activations := trackers.madmom_activations(heard)) is not None:
         found = trackers.madmom_beats(activations, beats_per_bar=(int(a_bar),), low=low, high=high)
         if found is not None and len(found.seconds) > a_bar:
             return found

@@ -11,16 +11,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loopnet_cli.analysis.pulse import onset_curves, onset_peaks
-from loopnet_cli.analysis.recording import bars_of_recording
+from loopnet_cli.analysis.loop_evidence import Meter, beats_per_bar
+from loopnet_cli.analysis.pulse import attack_at_start, onset_curves, onset_peaks, repetition
+from loopnet_cli.analysis.recording import Bars, bars_of_recording
 from loopnet_cli.analysis.tempo import (
     HIGHEST_TEMPO,
-    LOWEST_TEMPO,
     LoopReading,
-    Meter,
-    beats_per_bar,
     length_confidence,
-    pulse_fit,
     read_loop,
 )
 from loopnet_cli.errors import UsageError
@@ -40,11 +37,15 @@ CHOSEN_BARS = 4
 FITS_SHARE = 0.02
 """A length fits a stated tempo if it is off by at most this share (rounded tempos, padding of codecs)."""
 LOOP_FIT = 0.6
-"""A recording is a loop if its pulse makes a whole number of beats at least this well."""
-MIN_PULSE = 0.1
-"""Audio that repeats less after a beat, and after half of one, has no beat."""
+"""A length that comes this near to whole beats (see `length_confidence`) supports a tempo."""
+LOOP_SCORE = 1.05
+"""Fit of the length, attack at the start and length of a loop together reach this."""
+NOTHING_TO_CHOOSE_SECONDS = 3.0
+"""Shorter than two bars at 160 BPM: there is no bar to choose but the recording itself."""
+MIN_REPETITION = 0.1
+"""What repeats less has no beat."""
 MIN_ONSETS = 3
-AT_START_SECONDS = 0.03
+ATTACK = 0.3
 DEFAULT_TEMPO = 120.0
 SILENCE_DB = -60.0
 """Below the peak: what is cut off when a length is also tried without silence."""
@@ -98,12 +99,15 @@ class Search:
         Of the bars.
     may_halve : bool
         Whether a loop too short for a bar may be taken for half of one (nobody stated the meter).
+    madmom : bool
+        Whether madmom may listen, where it is installed.
     """
 
     audio: Audio
     sample_rate: int
     meter: Meter
     may_halve: bool = False
+    madmom: bool = True
 
     @property
     def seconds(self) -> float:
@@ -123,152 +127,72 @@ class Search:
             if hinted is not None:
                 return hinted
             note = f"; the {hints.bpm_from or 'acid chunk'}'s tempo does not fit the length"
-        curves = onset_curves(self.audio, self.sample_rate, circular=False) if self._short else None
+        curves = onset_curves(self.audio, self.sample_rate, circular=False) if self.short else None
         if curves is not None and onset_peaks(curves) < MIN_ONSETS:
             return self._no_beat("no beat found: too few strokes" + note)
-        if self._short:
+        if curves is not None:
+            if repetition(curves) < MIN_REPETITION:
+                return self._no_beat("no beat found: nothing repeats" + note)
             found = self._loop()
             if isinstance(found, Section):
                 return replace(found, method=found.method + note)
-            if found.pulse < MIN_PULSE:
-                return self._no_beat("no beat found: nothing repeats" + note, found.estimates)
             return self._recording(CHOSEN_BARS, note=note, estimates=found.estimates)
         return self._recording(CHOSEN_BARS, note=note)
 
     def at_tempo(self, bpm: float, source: str, *, strict: bool = True) -> Section:
         """Find bars at a known tempo; `strict` if the user said so, and an error if not a bar fits."""
-        for first, last in self._spans():
+        for first, last in self.spans():
             count = (last - first) * bpm / 60 / self.a_bar
             bars = max(1, round(count))
             if abs(count - bars) <= FITS_SHARE * bars:
                 fit = length_confidence(last - first, bpm)
-                return self._section(first, last, bars, True, max(0.5, fit), f"length at {source}")
+                return self.section(first, last, bars, True, max(0.5, fit), f"length at {source}")
         count = self.seconds * bpm / 60 / self.a_bar
         if count < 1 - 1 / self.a_bar:
             raise UsageError(
-                f"{self.seconds:.3f} s is less than a bar of {self._meter} at {bpm:g} BPM "
+                f"{self.seconds:.3f} s is less than a bar of {self.meter_text} at {bpm:g} BPM "
                 f"({60 * self.a_bar / bpm:.3f} s): give another --bpm, or --bars"
             )
         misfit = f"the length does not fit: {count:.2f} bars at {bpm:g} BPM"
-        if not self._short or not self._starts_with_attack():
-            found = bars_of_recording(self.audio, self.sample_rate, meter=self.meter, bars=CHOSEN_BARS, tempo=bpm)
+        if not self.short or not self.starts_with_attack():
+            found = self.bars_heard(bars=CHOSEN_BARS, tempo=bpm)
             if found is not None:
-                return self._section(
+                return self.section(
                     found.start, found.end, found.bars, False, found.confidence, f"{source}, {found.method}; {misfit}"
                 )
         # the tail of the last bar may have been trimmed by less than a beat
         bars = max(1, math.floor(count + 1 / self.a_bar))
         end = 60 * bars * self.a_bar / bpm
-        return self._section(0.0, end, bars, False, 0.5, f"{source}, from the start; {misfit}")
-
-    def of_bars(self, bars: int) -> Section:
-        """Find a stated number of bars."""
-        tempo = 60 * bars * self.a_bar / self.seconds
-        plain = self._section(0.0, self.seconds, bars, True, 0.9, "length and bars stated")
-        sensible = LOWEST_TEMPO <= tempo <= HIGHEST_TEMPO
-        if sensible and self._short:
-            curves = onset_curves(self.audio, self.sample_rate, circular=False)
-            if self._starts_with_attack() or pulse_fit(curves, bars * self.a_bar) >= LOOP_FIT:
-                return plain
-        if tempo < HIGHEST_TEMPO:
-            found = bars_of_recording(self.audio, self.sample_rate, meter=self.meter, bars=bars)
-            if found is not None and found.bars == bars:
-                return self._section(
-                    found.start, found.end, bars, False, found.confidence, f"bars stated, {found.method}"
-                )
-        if not MIN_TEMPO <= tempo <= MAX_TEMPO:
-            raise UsageError(
-                f"--bars {bars}: {self.seconds:.3f} s would then go at {tempo:.4g} BPM "
-                f"({MIN_TEMPO:g} to {MAX_TEMPO:g} are possible): give other bars, or --bpm"
-            )
-        return plain
-
-    def bars_at_tempo(self, bars: int, bpm: float) -> Section:
-        """Find a stated number of bars at a stated tempo."""
-        needed = 60 * bars * self.a_bar / bpm
-        for first, last in self._spans():
-            if abs(last - first - needed) <= FITS_SHARE * needed:
-                return self._section(first, last, bars, True, 1.0, "length, tempo and bars stated")
-        if needed > self.seconds + 60 / bpm:
-            raise UsageError(
-                f"--bars {bars} --bpm {bpm:g} last {needed:.3f} s, the audio only {self.seconds:.3f} s: "
-                "leave one of them out"
-            )
-        if not self._starts_with_attack():
-            found = bars_of_recording(self.audio, self.sample_rate, meter=self.meter, bars=bars, tempo=bpm)
-            if found is not None and found.bars == bars:
-                return self._section(
-                    found.start, found.end, bars, False, found.confidence, f"tempo and bars stated, {found.method}"
-                )
-        return self._section(0.0, needed, bars, False, 0.8, "tempo and bars stated, from the start")
-
-    def from_start(self, start: float, end: float | None, bpm: float | None, bars: int | None) -> Section:
-        """Find bars from a stated start on, to a stated end if there is one."""
-        first = round(start * self.sample_rate)
-        last = None if end is None else round(end * self.sample_rate)
-        rest = replace(self, audio=self.audio[first:last])
-        if end is not None:
-            found = rest.whole(bpm, bars)
-        elif bpm is not None and bars is not None:
-            needed = 60 * bars * self.a_bar / bpm
-            if needed > rest.seconds + 60 / bpm:
-                raise UsageError(
-                    f"--bars {bars} --bpm {bpm:g} last {needed:.3f} s, after --start {start:g} there are only "
-                    f"{rest.seconds:.3f} s: leave one of them out"
-                )
-            found = rest._section(0.0, needed, bars, False, 1.0, "start, tempo and bars stated")
-        else:
-            tempo, way, sure = (bpm, "start and tempo stated", 1.0) if bpm is not None else rest.tempo()
-            most = max(1, math.floor(rest.seconds * tempo / 60 / self.a_bar + 1 / self.a_bar))
-            if bars is not None and bars > most:
-                raise UsageError(
-                    f"--bars {bars}: after --start {start:g} there are about {most} at {tempo:.4g} BPM: "
-                    "give fewer bars, or --bpm"
-                )
-            count = bars or min(CHOSEN_BARS, most)
-            found = rest._section(0.0, 60 * count * self.a_bar / tempo, count, False, sure, f"start stated, {way}")
-        return replace(found, start=found.start + start, end=found.end + start)
-
-    def whole(self, bpm: float | None, bars: int | None) -> Section:
-        """Take all of the audio, of which the user has said where it starts and ends."""
-        if bars is None:
-            tempo, way, sure = (bpm, "tempo stated", 1.0) if bpm is not None else self.tempo()
-            count = max(1, round(self.seconds * tempo / 60 / self.a_bar))
-        else:
-            tempo, way, sure, count = bpm or 60 * bars * self.a_bar / self.seconds, "bars stated", 1.0, bars
-        exact = 60 * count * self.a_bar / self.seconds
-        off = abs(exact / tempo - 1)
-        if bars is not None and bpm is not None and off > FITS_SHARE:
-            raise UsageError(
-                f"--bars {bars} --bpm {bpm:g} last {60 * bars * self.a_bar / bpm:.3f} s, --start to --end "
-                f"{self.seconds:.3f} s: leave one of them out"
-            )
-        if not MIN_TEMPO <= exact <= MAX_TEMPO:
-            raise UsageError(
-                f"--start to --end last {self.seconds:.3f} s: {count} bars of {self._meter} would go at "
-                f"{exact:.4g} BPM ({MIN_TEMPO:g} to {MAX_TEMPO:g} are possible)"
-            )
-        note = "" if off <= FITS_SHARE else f"; the length does not fit {tempo:.4g} BPM"
-        return self._section(
-            0.0, self.seconds, count, not note, sure if not note else 0.5 * sure, f"start and end stated, {way}{note}"
-        )
+        return self.section(0.0, end, bars, False, 0.5, f"{source}, from the start; {misfit}")
 
     def tempo(self) -> tuple[float, str, float]:
         """Estimate the tempo of audio that may be cut anywhere: BPM, how, and how sure (0..1)."""
-        found = bars_of_recording(self.audio, self.sample_rate, meter=self.meter, bars=CHOSEN_BARS)
+        found = self.bars_heard(bars=CHOSEN_BARS)
         if found is not None and found.bars >= 2:
             return found.tempo, f"tempo of {found.method}", found.confidence
-        if self._short:
-            reading = read_loop(self.audio, self.sample_rate, self.meter)
+        if self.short:
+            reading = self.read()
             return reading.best.tempo, _words(reading), reading.best.probability
         return DEFAULT_TEMPO, "no beat found", 0.05
 
+    def read(self) -> LoopReading:
+        """Read all of the audio as a loop."""
+        return read_loop(self.audio, self.sample_rate, self.meter, madmom=self.madmom)
+
+    def bars_heard(self, *, bars: int, tempo: float | None = None) -> Bars | None:
+        """Choose the steadiest bars of the audio, near a tempo if it is known."""
+        return bars_of_recording(
+            self.audio, self.sample_rate, meter=self.meter, bars=bars, tempo=tempo, madmom=self.madmom
+        )
+
     @property
-    def _short(self) -> bool:
+    def short(self) -> bool:
+        """Whether it may be a loop."""
         return self.seconds <= MAX_LOOP_SECONDS
 
     @property
-    def _meter(self) -> str:
+    def meter_text(self) -> str:
+        """The meter as people write it."""
         return f"{self.meter[0]}/{self.meter[1]}"
 
     def _by_hints(self, hints: Hints) -> Section | None:
@@ -281,7 +205,7 @@ class Search:
             tempo = 60 * count * self.a_bar / self.seconds
             agrees = hints.bpm is None or abs(tempo / hints.bpm - 1) <= FITS_SHARE
             if abs(bars - count) * self.a_bar <= 0.5 and agrees and MIN_TEMPO <= tempo <= MAX_TEMPO:
-                return self._section(0.0, self.seconds, count, True, 1.0, f"tempo and beats of its {source}")
+                return self.section(0.0, self.seconds, count, True, 1.0, f"tempo and beats of its {source}")
         if hints.bpm is None:
             return None
         try:
@@ -294,19 +218,30 @@ class Search:
         search = self
         if self.may_halve and self.seconds * HIGHEST_TEMPO / 60 < self.a_bar:
             search = replace(self, meter=(2, 4))
-        reading = read_loop(self.audio, self.sample_rate, search.meter)
-        if reading.pulse < MIN_PULSE:
-            return reading
-        if reading.fit >= LOOP_FIT:
+        reading = search.read()
+        if search._is_loop(reading):
             return search._read(0.0, self.seconds, reading)
-        for first, last in self._spans()[1:]:
-            if max(length_confidence(last - first, bpm) for bpm in [*reading.estimates.values(), 1e-9]) < LOOP_FIT:
+        for first, last in self.spans()[1:]:
+            if (
+                max((length_confidence(last - first, bpm) for bpm in reading.estimates.values()), default=1.0)
+                < LOOP_FIT
+            ):
                 continue
-            piece = self.audio[round(first * self.sample_rate) : round(last * self.sample_rate)]
-            again = read_loop(piece, self.sample_rate, search.meter)
-            if again.fit >= LOOP_FIT and again.pulse >= MIN_PULSE:
+            piece = replace(search, audio=self.audio[round(first * self.sample_rate) : round(last * self.sample_rate)])
+            again = piece.read()
+            if piece._is_loop(again):
                 return search._read(first, last, again, " without the silence around it")
         return reading
+
+    def _is_loop(self, reading: LoopReading) -> bool:
+        """Judge by the fit of the length, an attack at the start, and the length itself.
+
+        The shares are those of a logistic regression on rendered loops, whole and cut anywhere.
+        """
+        if self.seconds < NOTHING_TO_CHOOSE_SECONDS:
+            return True
+        start = attack_at_start(onset_curves(self.audio, self.sample_rate, circular=False))
+        return reading.fit + 0.54 * start - 0.27 * math.log(self.seconds / 6.0) >= LOOP_SCORE
 
     def _read(self, first: float, last: float, reading: LoopReading, note: str = "") -> Section:
         best = reading.best
@@ -319,37 +254,34 @@ class Search:
         )  # fmt: skip
 
     def _recording(self, bars: int, *, note: str, estimates: dict[str, float] | None = None) -> Section:
-        found = bars_of_recording(self.audio, self.sample_rate, meter=self.meter, bars=bars)
+        found = self.bars_heard(bars=bars)
         if found is None or not MIN_TEMPO <= found.tempo <= MAX_TEMPO:
             return self._no_beat("no beat found: no whole bar" + note, estimates)
-        return self._section(
-            found.start, found.end, found.bars, False, found.confidence, found.method + note, estimates
-        )
+        return self.section(found.start, found.end, found.bars, False, found.confidence, found.method + note, estimates)
 
     def _no_beat(self, method: str, estimates: dict[str, float] | None = None) -> Section:
         """Answer for a single hit, noise or a pad: a bar at 120 BPM, or the whole as bars near that tempo."""
         count = self.seconds * DEFAULT_TEMPO / 60 / self.a_bar
-        if count < 1 / math.sqrt(2) or not self._short:
+        if count < 1 / math.sqrt(2) or not self.short:
             end = 60 * self.a_bar / DEFAULT_TEMPO
-            return self._section(0.0, end, 1, False, 0.0, f"{method}; one bar at {DEFAULT_TEMPO:g} BPM", estimates)
+            return self.section(0.0, end, 1, False, 0.0, f"{method}; one bar at {DEFAULT_TEMPO:g} BPM", estimates)
         bars = 2 ** round(math.log2(count))
-        return self._section(0.0, self.seconds, bars, False, 0.05, method, estimates)
+        return self.section(0.0, self.seconds, bars, False, 0.05, method, estimates)
 
-    def _section(
+    def section(
         self, start: float, end: float, bars: int, is_loop: bool, confidence: float, method: str,
         estimates: dict[str, float] | None = None,
     ) -> Section:  # fmt: skip
+        """Return a section, its tempo from its length."""
         tempo = 60 * bars * self.a_bar / (end - start)
         return Section(start, end, tempo, bars, self.meter, is_loop, confidence, method, estimates or {})
 
-    def _starts_with_attack(self) -> bool:
+    def starts_with_attack(self) -> bool:
         """Say whether a stroke begins at once, as in a file cut on a bar line."""
         piece = self.audio[: round(10 * self.sample_rate)]
-        curve = onset_curves(piece, self.sample_rate, circular=False)
-        first = curve.overall[: max(2, round(AT_START_SECONDS * curve.rate))]
-        return float(first.max()) > 0.3 * float(np.quantile(curve.overall, 0.99))
+        return attack_at_start(onset_curves(piece, self.sample_rate, circular=False)) > ATTACK
 
-    def _spans(self) -> list[tuple[float, float]]:
+    def spans(self) -> list[tuple[float, float]]:
         """Return the ends of the audio, then those without silence before, after and around it, in seconds."""
         loud = np.abs(self.audio) > 10 ** (SILENCE_DB / 20) * np.abs(self.audio).max()
         first, last = int(np.argmax(loud)), len(loud) - int(np.argmax(loud[::-1]))

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from loopnet_cli.analysis import stated
 from loopnet_cli.analysis.hints import Hints, file_hints
+from loopnet_cli.analysis.loop_evidence import Meter
 from loopnet_cli.analysis.search import Search, Section
-from loopnet_cli.analysis.tempo import Meter
 from loopnet_cli.errors import AudioError, UsageError
 from loopnet_cli.pattern.model import MAX_BARS, MAX_TEMPO, MIN_TEMPO
 
@@ -49,6 +50,7 @@ def find_section(
     start: float | None = None,
     end: float | None = None,
     meter: Meter | None = None,
+    madmom: bool = True,
 ) -> Section:
     """Find whole bars and their tempo.
 
@@ -64,6 +66,8 @@ def find_section(
         What the user states: tempo in BPM, number of bars, ends in seconds.
     meter : tuple of int, optional
         By default that of the hints, or 4/4.
+    madmom : bool
+        Whether madmom may listen, where it is installed.
 
     Returns
     -------
@@ -80,18 +84,20 @@ def find_section(
     seconds = len(audio) / sample_rate
     hints = hints or Hints()
     _check_stated(seconds, bpm, bars, start, end)
-    search = Search(audio, sample_rate, meter or hints.meter or (4, 4), may_halve=(meter or hints.meter) is None)
+    search = Search(
+        audio, sample_rate, meter or hints.meter or (4, 4), may_halve=(meter or hints.meter) is None, madmom=madmom
+    )
     if start is not None:
-        return search.from_start(start, end, bpm, bars)
+        return stated.from_start(search, start, end, bpm, bars)
     if end is not None:
         search = replace(search, audio=audio[: round(end * sample_rate)])
         hints = Hints()
     if bpm is not None and bars is not None:
-        return search.bars_at_tempo(bars, bpm)
+        return stated.bars_at_tempo(search, bars, bpm)
     if bpm is not None:
         return search.at_tempo(bpm, "the tempo stated")
     if bars is not None:
-        return search.of_bars(bars)
+        return stated.of_bars(search, bars)
     return search.unstated(hints)
 
 
