@@ -2,7 +2,10 @@
 
 Small two-dimensional convolutions find shapes in time and frequency wherever they
 lie, then dilated convolutions over time compare them with what goes on around: 1.3 s
-to each side. Numpy, because importing torch takes longer than transcribing a loop.
+to each side. In between the network attends to all that it hears at once, because
+what a sound is depends on the kit: the darkest of three is the kick.
+
+Numpy, because importing torch takes longer than transcribing a loop.
 `loopnet_cli.training.transcriber` holds the same network in torch.
 """
 
@@ -10,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,11 +38,23 @@ class EarConfig:
         Channels of the convolutions over time.
     dilations : tuple of int
         Their dilations in frames.
+    contexts : tuple of int
+        After which of these the network attends to the whole piece.
+    heads : int
+        Queries of each attention.
     """
 
     front: tuple[int, ...] = (12, 24, 40, 56)
     width: int = 128
     dilations: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64, 1)
+    contexts: tuple[int, ...] = (2, 4, 6)
+    heads: int = 8
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> EarConfig:
+        """Read what was stored; KeyError, TypeError or ValueError where it is not that."""
+        lists = {name: tuple(int(value) for value in stored[name]) for name in ("front", "dilations", "contexts")}
+        return cls(**lists, width=int(stored["width"]), heads=int(stored["heads"]))
 
     @property
     def reach(self) -> int:
@@ -54,7 +70,8 @@ class Ear:
     config : EarConfig
         Sizes.
     weights : Mapping from name to ndarray of float32
-        ``front.N``, ``enter``, ``wide.N``, ``mix.N`` and ``head``, each with ``.weight`` and ``.bias``.
+        ``front.N``, ``enter``, ``wide.N``, ``mix.N``, ``score.N``, ``value.N``, ``inner.N``, ``outer.N``
+        and ``head``, each with ``.weight`` and ``.bias``.
     """
 
     def __init__(self, config: EarConfig, weights: Mapping[str, Array]) -> None:
@@ -92,8 +109,20 @@ class Ear:
             padded = np.pad(y, ((0, 0), (dilation, dilation)))
             taps = np.concatenate([padded[:, tap * dilation : tap * dilation + frames] for tap in range(3)])
             y = y + self._matmul(f"mix.{index}", np.maximum(self._matmul(f"wide.{index}", taps), 0))
+            if index in self.config.contexts:
+                y = y + self._context(self.config.contexts.index(index), y)
         logits = self._matmul("head", np.maximum(y, 0))
         result: Array = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
+        return result
+
+    def _context(self, number: int, y: Array) -> Array:
+        """Sum the piece up by attention, and say the same to every frame."""
+        scores = self._matmul(f"score.{number}", y)
+        weights = np.exp(scores - scores.max(axis=1, keepdims=True))
+        weights /= weights.sum(axis=1, keepdims=True)
+        values = self._matmul(f"value.{number}", y).reshape(self.config.heads, -1, y.shape[1])
+        pooled = (values @ weights[:, :, None]).reshape(-1, 1)
+        result: Array = self._matmul(f"outer.{number}", np.maximum(self._matmul(f"inner.{number}", pooled), 0))
         return result
 
     def _matmul(self, name: str, x: Array) -> Array:

@@ -96,7 +96,7 @@ class Transcriber:
         if beyond:
             heard = heard[:, beyond:-beyond]
         count = len(VOICES)
-        activations = np.stack([_activation(name, heard) for name in ACTIVATIONS], axis=1)
+        activations = np.stack([heard[activation_row(name)] for name in ACTIVATIONS], axis=1)
         return Transcription(tuple(sorted(hits)), activations, np.ascontiguousarray(heard[:count].T), seconds)
 
     def _listen(self, powers: Array, before: int, frames: int) -> Array:
@@ -107,7 +107,7 @@ class Transcriber:
         rows = [VOICES.index(voice) for voice in STEMS.get(name, (name,))]
         velocities = heard[len(VOICES) + len(GROUPS) :]
         hits: list[HeardHit] = []
-        for frame, position in find_peaks(_activation(name, heard), self.picking.thresholds[name]):
+        for frame, position in find_peaks(heard[activation_row(name)], self.picking.thresholds[name]):
             time = (position - beyond) / FRAME_RATE - self.picking.delay
             if beyond:
                 # a stroke on the seam is seen on both sides of it
@@ -120,15 +120,13 @@ class Transcriber:
                 time = min(max(time, 0.0), float(np.nextafter(seconds, 0)))
             winner = rows[int(heard[rows, max(0, frame - 1) : frame + 2].max(axis=1).argmax())]
             velocity = float(np.clip(velocities[winner, frame], 1 / 127, 1.0))
-            hits.append(HeardHit(time, VOICES[winner], velocity, float(_activation(name, heard)[frame])))
+            hits.append(HeardHit(time, VOICES[winner], velocity, float(heard[activation_row(name), frame])))
         return hits
 
 
-def _activation(name: str, heard: Array) -> Array:
-    """Return the row of kick, snare, hat or a voice of the rest."""
-    row = len(VOICES) + list(GROUPS).index(name) if name in GROUPS else VOICES.index(name)
-    curve: Array = heard[row]
-    return curve
+def activation_row(name: str) -> int:
+    """Return which output of the ear is the activation of kick, snare, hat or a voice of the rest."""
+    return len(VOICES) + list(GROUPS).index(name) if name in GROUPS else VOICES.index(name)
 
 
 def find_peaks(curve: Array, threshold: float) -> list[tuple[int, float]]:
@@ -213,7 +211,7 @@ def load_transcriber(folder: Path | None = None) -> Transcriber:
         if made_for != inputs_and_outputs():
             raise WeightsError(f"{path}: made for other features than this version's: {REINSTALL}")
         config = json.loads(metadata["config"])
-        sizes = EarConfig(tuple(config["front"]), int(config["width"]), tuple(config["dilations"]))
+        sizes = EarConfig.from_dict(config)
         picking = json.loads(metadata["picking"])
         thresholds = {name: float(picking["thresholds"][name]) for name in THRESHOLDS}
         return Transcriber(Ear(sizes, tensors), Picking(thresholds, float(picking["delay"])))

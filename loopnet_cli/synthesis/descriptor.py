@@ -51,6 +51,17 @@ def describe(audio: NDArray[np.float32]) -> NDArray[np.float32]:
     count = min(len(audio), SAMPLES)
     x[:count] = audio[:count]
     x /= max(float(np.abs(x).max()), 1e-6)
+    return log_powers(x)
+
+
+def log_powers(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Measure the same of audio as it is, floored at `FLOOR_DB` of full scale.
+
+    Parameters
+    ----------
+    x : ndarray of float32, shape (at least `SAMPLES` + the longest window,)
+        From an onset on.
+    """
     return np.concatenate([_pooled(x, grid) for grid in GRIDS])
 
 
@@ -61,14 +72,15 @@ def _pooled(x: NDArray[np.float32], grid: Grid) -> NDArray[np.float32]:
     # the falling half of a Hann window: the onset is at the start and must not be faded in
     window = np.cos(np.linspace(0, np.pi / 2, grid.size, dtype=np.float32)) ** 2
     power = np.abs(fft.rfft(frames * window, axis=1)) ** 2 / grid.size
-    cumulative = np.concatenate([np.zeros((len(power), 1)), np.cumsum(power, axis=1, dtype=np.float64)], axis=1)
+    starts = np.round(np.array(grid.times) / 1000 * SAMPLE_RATE / grid.hop).astype(int)
+    ends = np.maximum(starts[1:], starts[:-1] + 1)
+    # times first: fewer rows to pool over frequency
+    rows = np.stack([power[a:b].mean(axis=0) for a, b in zip(starts[:-1], ends, strict=True)]).astype(np.float64)
+    cumulative = np.concatenate([np.zeros((len(rows), 1)), np.cumsum(rows, axis=1)], axis=1)
     position = grid.bands / (SAMPLE_RATE / grid.size)
     # fractional bin edges, so that bands narrower than a bin still differ
     left = np.floor(position).astype(int)
-    edge = cumulative[:, left] + (position - left) * power[:, left]
-    bands = np.maximum(np.diff(edge, axis=1), 0.0)
-    starts = np.round(np.array(grid.times) / 1000 * SAMPLE_RATE / grid.hop).astype(int)
-    ends = np.maximum(starts[1:], starts[:-1] + 1)
-    pooled = np.stack([bands[a:b].mean(axis=0) for a, b in zip(starts[:-1], ends, strict=True)])
+    edge = cumulative[:, left] + (position - left) * rows[:, left]
+    pooled = np.maximum(np.diff(edge, axis=1), 0.0)
     decibels = 10 * np.log10(pooled + 10 ** (FLOOR_DB / 10))
     return (decibels.ravel() / 20).astype(np.float32)

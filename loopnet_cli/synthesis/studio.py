@@ -216,7 +216,24 @@ class StudioModel:
             At the level of the finished loop.
         """
         shape = Shape.from_vector(vector) if np.any(vector) else None
-        audio = self._strokes_audio(score, shape, seed, chroma)
+        return self._mixed(self.placed(pattern, kit, self.stroke_audio(score, shape, seed, chroma)), shape, chroma)
+
+    @staticmethod
+    def placed(pattern: Pattern, kit: Kit, audio: Mapping[tuple[str, float], Array]) -> dict[str, Array]:
+        """Put strokes where the hits are, at the kit's levels, before anything is done to the mix.
+
+        Parameters
+        ----------
+        pattern : Pattern
+        kit : Kit
+            Its levels.
+        audio : Mapping from (voice, velocity) to ndarray of float32
+            From `stroke_audio`.
+
+        Returns
+        -------
+        dict of stem name to ndarray of float32, shape (samples,)
+        """
         total = pattern.samples(SAMPLE_RATE)
         stems = {name: np.zeros(total, np.float32) for name in STEMS}
         onsets = pattern.onset_samples(SAMPLE_RATE)
@@ -228,10 +245,10 @@ class StudioModel:
                 stroke[length:] *= np.linspace(1, 0, fade, dtype=np.float32)[: len(stroke) - length]
             gain = kit.levels[hit.voice] * velocity_gain(hit.velocity)
             place(stems[STEM_OF_VOICE[hit.voice]], stroke * np.float32(gain), onset)
-        return self._mixed(stems, shape, chroma)
+        return stems
 
-    def _strokes_audio(
-        self, score: Score, shape: Shape | None, seed: int, chroma: Sequence[float] | None
+    def stroke_audio(
+        self, score: Score, shape: Shape | None = None, seed: int = 0, chroma: Sequence[float] | None = None
     ) -> dict[tuple[str, float], Array]:
         """Sound each distinct stroke, at a peak of 1."""
         rng = np.random.default_rng(seed)

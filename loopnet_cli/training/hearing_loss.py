@@ -20,6 +20,8 @@ from loopnet_cli.training.clips import Clip
 
 PEAK_WIDTH = 0.8
 """Standard deviation of the target around an onset, in frames: wide enough to find the onset between frames."""
+AS_RENDERED = 0.35
+"""Share of clips that only change their level."""
 FAINT, FAINT_WEIGHT = 0.12, 0.3
 """Strokes so soft that they may be inaudible count less."""
 Array = NDArray[np.float32]
@@ -107,7 +109,9 @@ def targets(hits: Array, frames: int) -> tuple[Array, Array, Array, Array]:
 
 
 def _heard(powers: Array, rng: Rng) -> Array:
-    """Change how a clip sounds: tuning, equaliser, microphone, level, noise."""
+    """Change how a clip sounds: tuning, equaliser, microphone, level, noise; a third keep all but the level."""
+    if rng.random() < AS_RENDERED:
+        return powers * np.float32(10 ** (-rng.uniform(0, 12) / 10))
     if rng.random() < 0.3:
         shift = int(rng.integers(-3, 4))
         powers = np.concatenate([powers[:, :1]] * max(shift, 0) + [powers] + [powers[:, -1:]] * max(-shift, 0), axis=1)

@@ -11,13 +11,15 @@ from pathlib import Path
 import numpy as np
 
 from loopnet_cli.analysis.normalise import Normalisation
+from loopnet_cli.analysis.transcriber import WEIGHTS_FILE as EAR_FILE
 from loopnet_cli.controls import TIMBRE_NAMES
 from loopnet_cli.synthesis.bank import WEIGHTS_FILE
+from loopnet_cli.synthesis.kitcode import WEIGHTS_FILE as STROKES_FILE
 from loopnet_cli.synthesis.shaping import ACTUATORS
 from loopnet_cli.synthesis.studio import FORMAT_VERSION
 from loopnet_cli.training.checkpoint import read_hits_state
 
-CHECKED = (WEIGHTS_FILE, "kits.json")
+CHECKED = (WEIGHTS_FILE, "kits.json", EAR_FILE, STROKES_FILE)
 
 
 def write_manifest(folder: Path) -> None:

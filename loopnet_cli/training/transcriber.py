@@ -58,10 +58,18 @@ class Ear(nn.Module):
             for dilation in config.dilations
         )
         self.mix = nn.ModuleList(nn.Conv1d(config.width, config.width, 1) for _ in config.dilations)
+        count, width = len(config.contexts), config.width
+        self.score = nn.ModuleList(nn.Conv1d(width, config.heads, 1) for _ in range(count))
+        self.value = nn.ModuleList(nn.Conv1d(width, width, 1) for _ in range(count))
+        self.inner = nn.ModuleList(nn.Linear(width, width) for _ in range(count))
+        self.outer = nn.ModuleList(nn.Linear(width, width) for _ in range(count))
         self.head = nn.Conv1d(config.width, 2 * len(VOICES) + len(GROUPS), 1)
-        for mix in self.mix:
-            nn.init.normal_(mix.weight, std=0.3 / config.width**0.5)
-        nn.init.constant_(self.head.bias, -3.0)  # most frames hold no hit
+        with torch.no_grad():
+            for mix in self.mix:
+                mix.weight.mul_(0.3)  # type: ignore[operator]
+            for outer in self.outer:
+                outer.weight.zero_()  # type: ignore[operator]
+            self.head.bias.fill_(-3.0)  # type: ignore[union-attr] # most frames hold no hit
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (batch, windows, bands, frames) to (batch, voices + groups + voices, frames).
@@ -70,9 +78,18 @@ class Ear(nn.Module):
         """
         x = self.front(x)
         x = functional.relu(self.enter(x.flatten(1, 2)))
-        for wide, mix in zip(self.wide, self.mix, strict=True):
+        for index, (wide, mix) in enumerate(zip(self.wide, self.mix, strict=True)):
             x = x + mix(functional.relu(wide(x)))
+            if index in self.config.contexts:
+                x = x + self._context(self.config.contexts.index(index), x)
         result: Tensor = self.head(functional.relu(x))
+        return result
+
+    def _context(self, number: int, x: Tensor) -> Tensor:
+        weights = torch.softmax(self.score[number](x).float(), dim=2)
+        values = self.value[number](x).float().unflatten(1, (self.config.heads, -1))
+        pooled = torch.einsum("bhct,bht->bhc", values, weights).flatten(1)
+        result: Tensor = self.outer[number](functional.relu(self.inner[number](pooled)))[:, :, None]
         return result
 
 
@@ -89,9 +106,9 @@ def loss_of(out: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
 class Recipe:
     """What a run follows from."""
 
-    steps: int = 7000
-    batch: int = 16
-    frames: int = 320
+    steps: int = 6000
+    batch: int = 10
+    frames: int = 512
     rate: float = 2e-3
     seed: int = 1
     threads: int = 2
@@ -136,13 +153,16 @@ def development_loss(model: Ear, clips: list[Clip]) -> tuple[float, float]:
     return float(sums[0] / len(clips)), float(sums[1] / len(clips))
 
 
-def train(pool: Path, out: Path, recipe: Recipe, config: EarConfig) -> None:
-    """Train, or go on where a run stopped."""
+def train(pool: Path, out: Path, recipe: Recipe, config: EarConfig, start: Path | None = None) -> None:
+    """Train, or go on where a run stopped; a new run may start from the weights of another."""
     out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(recipe.threads)
     torch.manual_seed(recipe.seed)
     model = Ear(config).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.AdamW(model.parameters(), lr=recipe.rate, weight_decay=1e-3, betas=(0.9, 0.98))
+    if start is not None:
+        # what is new here starts as it is
+        model.load_state_dict(torch.load(start, weights_only=True)["average"], strict=False)
     kept = {name: value.clone() for name, value in model.state_dict().items()}
     step, checkpoint = 0, out / "ear.pt"
     if checkpoint.exists():
@@ -159,7 +179,7 @@ def train(pool: Path, out: Path, recipe: Recipe, config: EarConfig) -> None:
         # each step draws from its own number, so that a resumed run goes on as it would have
         batch = draw_batch(training.clips, recipe.batch, recipe.frames, np.random.default_rng([recipe.seed, step]))
         warm = min(1.0, (step + 1) / 100)
-        rate = recipe.rate * warm * (0.5 + 0.5 * np.cos(np.pi * step / recipe.steps)) + 1e-5
+        rate = float(recipe.rate * warm * (0.5 + 0.5 * np.cos(np.pi * step / recipe.steps)) + 1e-5)
         for group in optimiser.param_groups:
             group["lr"] = rate
         with torch.autocast("cpu", torch.bfloat16, enabled=bool(recipe.half)):
@@ -204,11 +224,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Train the transcriber.")
     parser.add_argument("pool", type=Path)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--start", type=Path, help="checkpoint to take the weights from")
     for name, value in asdict(Recipe()).items():
         parser.add_argument(f"--{name}", type=type(value), default=value)
     arguments = vars(parser.parse_args())
-    pool, out = arguments.pop("pool"), arguments.pop("out")
-    train(pool, out, Recipe(**arguments), EarConfig())
+    pool, out, start = arguments.pop("pool"), arguments.pop("out"), arguments.pop("start")
+    train(pool, out, Recipe(**arguments), EarConfig(), start)
 
 
 if __name__ == "__main__":
