@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
 from loopnet_cli.analysis.ear import EarConfig
-from loopnet_cli.analysis.spectrogram import BANDS, WINDOWS
 from loopnet_cli.analysis.transcriber import FORMAT_VERSION as EAR_VERSION
 from loopnet_cli.analysis.transcriber import THRESHOLDS, inputs_and_outputs
 from loopnet_cli.analysis.transcriber import WEIGHTS_FILE as EAR_FILE
@@ -110,28 +110,19 @@ def write_weights(folder: Path) -> Path:
 
 def write_ear(path: Path) -> None:
     """Write a transcriber that was never trained; it hears something all the same."""
+    import torch
     from safetensors.numpy import save_file
 
-    rng = np.random.default_rng(1)
-    tensors = {}
+    from loopnet_cli.training.package_ear import folded
+    from loopnet_cli.training.transcriber import Ear
 
-    def layer(name: str, *shape: int) -> None:
-        tensors[f"{name}.weight"] = (rng.standard_normal(shape) / np.sqrt(np.prod(shape[1:]))).astype(np.float32)
-        tensors[f"{name}.bias"] = (0.1 * rng.standard_normal(shape[0])).astype(np.float32)
-
-    inside, bands = len(WINDOWS), BANDS
-    for index, outside in enumerate(EAR.front):
-        layer(f"front.{index}", outside, inside, 5 if index == 0 else 3, 3)
-        inside, bands = outside, bands // 2 if index < len(EAR.front) - 1 else bands
-    layer("enter", EAR.width, inside * bands, 1)
-    for index in range(len(EAR.dilations)):
-        layer(f"wide.{index}", EAR.width, EAR.width, 3)
-        layer(f"mix.{index}", EAR.width, EAR.width, 1)
-    layer("head", len(inputs_and_outputs()["output"]) + len(VOICES), EAR.width, 1)
+    torch.manual_seed(0)
+    weights = folded(Ear(EAR).state_dict(), EAR)
+    weights["head.weight"] = (30 * weights["head.weight"]).astype(np.float32)
     metadata = {
         "format": EAR_VERSION,
         "made_for": json.dumps(inputs_and_outputs()),
-        "config": json.dumps({"front": EAR.front, "width": EAR.width, "dilations": EAR.dilations}),
+        "config": json.dumps(asdict(EAR)),
         "picking": json.dumps({"thresholds": dict.fromkeys(THRESHOLDS, 0.5), "delay": 0.0}),
     }
-    save_file(tensors, path, metadata=metadata)
+    save_file(weights, path, metadata=metadata)
