@@ -22,7 +22,7 @@ import numpy as np
 from loopnet_cli.analysis.pieces import Progress, busiest, transcribe_in_pieces
 from loopnet_cli.analysis.transcription import FRAME_RATE, Transcription
 from loopnet_cli.audio import levels
-from loopnet_cli.audio.read import read_part
+from loopnet_cli.audio.read import mix_down, read_part
 from loopnet_cli.audio.resample import resample_circular
 from loopnet_cli.audio.survey import Survey, survey
 from loopnet_cli.controls import PITCH_CLASSES
@@ -162,11 +162,12 @@ def hear(
                 f"long: bars were looked for where most is struck, from {chosen[0]} to {chosen[1]}; "
                 "choose another place by --start and --end"
             )
-        audio = read_part(source, *window, name=name) - np.float32(facts.dc)
+        played = read_part(source, *window, mono=False, name=name)
+        audio = (played if played.ndim == 1 else mix_down(played)) - np.float32(facts.dc)
         exact = start is not None and end is not None and whole is None
         found = _section(audio, facts, _hints(source, name, whole is None and start is None and end is None),
                          bpm=bpm, bars=bars, meter=meter, exact=exact)  # fmt: skip
-        return _heard(name, source, facts, window[0], found, audio, whole, ears, normalisation, warnings)
+        return _heard(name, facts, window[0], found, played, audio, whole, ears, normalisation, warnings)
 
 
 def clock(seconds: float) -> str:
@@ -180,17 +181,17 @@ def clock(seconds: float) -> str:
 
 def _heard(
     name: str,
-    source: str | Path | bytes,
     facts: Survey,
     offset: int,
     section: Section,
+    played: NDArray[np.float32],
     audio: NDArray[np.float32],
     whole: Transcription | None,
     ears: Transcriber,
     normalisation: Normalisation | None,
     warnings: list[str],
 ) -> Heard:
-    """Hear a section that was found in `audio`, which begins at frame `offset` of the file."""
+    """Hear a section found in `audio`: the mono mix of what was `played` from frame `offset` of the file on."""
     from loopnet_cli.analysis.envelope import frame_envelope
     from loopnet_cli.analysis.rhythm import heard_pattern
     from loopnet_cli.analysis.section import section_audio
@@ -212,7 +213,7 @@ def _heard(
     sound = _at_feature_rate(cut, rate, section.is_loop)
     points = timbre_features(sound, FEATURE_RATE, circular=section.is_loop)
     frames = min(max(1, len(heard.activations)), len(cut))
-    found = levels.measure(read_part(source, offset + first, offset + last, mono=False, name=name), rate)
+    found = levels.measure(played[first:last], rate)
     if not heard.hits:
         warnings.append("no drum hits were heard")
     if found.true_peak_db < QUIET_DB:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from loopnet_cli.analysis.transcription import FRAME_RATE, Transcription
-from loopnet_cli.audio.read import read_part
+from loopnet_cli.audio.read import mix_down
+from loopnet_cli.audio.stream import open_audio
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from loopnet_cli.analysis.transcriber import Transcriber
     from loopnet_cli.audio.survey import Survey
 
@@ -31,19 +34,12 @@ def transcribe_in_pieces(
     """Transcribe the part of a file that was chosen, a minute at a time."""
     rate, total = facts.sample_rate, facts.seconds
     parts: list[Transcription] = []
-    at = 0.0
-    while at < total:
-        length = min(PIECE_SECONDS, total - at)
-        before, after = min(MARGIN_SECONDS, at), min(MARGIN_SECONDS, total - at - length)
-        begin = facts.start + round((at - before) * rate)
-        stop = min(facts.start + round((at + length + after) * rate), facts.stop)
-        audio = read_part(source, begin, stop, name=name) - np.float32(facts.dc)
+    for audio, before, length, is_last in _pieces(source, facts, name):
         # the last frame of all may be a short one
-        until = before + length if after else math.ceil((before + length) * FRAME_RATE) / FRAME_RATE
-        parts.append(ears.transcribe(audio, rate).between(before, until))
-        at += length
+        until = math.ceil((before + length) * FRAME_RATE) / FRAME_RATE if is_last else before + length
+        parts.append(ears.transcribe(audio - np.float32(facts.dc), rate).between(before, until))
         if progress is not None:
-            progress(at, total)
+            progress(total if is_last else float(len(parts) * PIECE_SECONDS), total)
     hits = tuple(
         replace(hit, seconds=hit.seconds + index * PIECE_SECONDS)
         for index, part in enumerate(parts)
@@ -55,6 +51,30 @@ def transcribe_in_pieces(
         np.concatenate([part.voices for part in parts]),
         total,
     )
+
+
+def _pieces(
+    source: str | Path | bytes, facts: Survey, name: str
+) -> Iterator[tuple[NDArray[np.float32], int, float, bool]]:
+    """Decode once; yield each piece with its margins: audio, seconds before it, its seconds, whether it is the last."""
+    rate = facts.sample_rate
+    piece, margin = PIECE_SECONDS * rate, MARGIN_SECONDS * rate
+    count = max(1, math.ceil((facts.stop - facts.start) / piece))
+    held, first = np.zeros(0, np.float32), facts.start  # what was decoded and is still needed, and its frame
+    with open_audio(source, name) as stream:
+        blocks = stream.blocks(facts.start, facts.stop)
+        for index in range(count):
+            begin = facts.start + index * piece
+            stop = min(begin + piece, facts.stop)
+            start, until = max(facts.start, begin - margin), min(stop + margin, facts.stop)
+            waiting = [held[start - first :]]
+            first = start
+            missing = until - start - len(waiting[0])
+            while missing > 0 and (block := next(blocks, None)) is not None:
+                waiting.append(mix_down(block))
+                missing -= len(block)
+            held = np.concatenate(waiting)
+            yield held[: until - start], (begin - start) // rate, (stop - begin) / rate, index == count - 1
 
 
 def busiest(whole: Transcription, facts: Survey, seconds: float) -> tuple[int, int]:
