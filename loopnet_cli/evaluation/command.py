@@ -46,7 +46,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("--loops must be at least 1")
     given = sys.argv[1:] if arguments is None else arguments
     # where the material lies on this machine is nobody else's business
-    hidden = {str(options.data): "DATA", str(options.weights): "WEIGHTS", str(options.embedding_weights): "YAMNET"}
+    hidden = {
+        str(options.data): "DATA",
+        str(options.weights): "WEIGHTS",
+        str(options.embedding_weights): "YAMNET",
+        str(options.out): "OUT",
+        str(options.state): "STATE",
+    }
     words = ["python", "-m", "loopnet_cli.evaluation", *(hidden.get(word, word) for word in given)]
     print(f"seed {options.seed}, {options.loops} loops, results in {options.out}", file=sys.stderr)
     try:

@@ -83,12 +83,33 @@ def test_a_loop_that_cannot_be_measured_stops_the_run(material, weights, tmp_pat
     assert not (tmp_path / "results.json").exists()
 
 
-def test_kept_rows_belong_to_weights_and_seed(material, weights, tmp_path):
+def test_kept_rows_belong_to_weights_seed_and_embedding(material, weights, tmp_path):
     other = tmp_path / "weights"
     other.mkdir()
     (other / "manifest.json").write_text("{}")
     prints = [fingerprint(material, weights, 1), fingerprint(material, weights, 2), fingerprint(material, other, 1)]
-    assert len(set(prints)) == 3
+    prints += [
+        fingerprint(material, weights, 1, embedding) for embedding in (other / "manifest.json", weights / "kits.json")
+    ]
+    assert len(set(prints)) == 5
+
+
+def test_hearing_is_measured_and_where_files_lie_is_not_told(material, weights, tmp_path):
+    arguments = [str(material), "--weights", str(weights), "--out", str(tmp_path / "docs"), "--only", "hearing"]
+    assert main([*arguments, "--state", str(tmp_path / "state"), "--loops", "2", "--workers", "0"]) == 0
+    page = (tmp_path / "docs" / "RESULTS.md").read_text()
+    assert "| hearing: F at 50 ms, kick, at least 0.95 |" in page
+    assert "evaluation DATA --weights WEIGHTS --out OUT" in page
+    assert str(tmp_path) not in page
+
+
+def test_what_is_missing_is_named_in_one_line(material, weights, tmp_path, capsys):
+    arguments = [str(material), "--weights", str(weights), "--out", str(tmp_path), "--state", str(tmp_path / "state")]
+    assert main([*arguments, "--workers", "0", "--only", "beatbox"]) == 1
+    assert "the material lacks it" in capsys.readouterr().err
+    absent = ["--embedding-weights", str(tmp_path / "absent.tflite")]
+    assert main([*arguments, "--workers", "0", "--only", "transfer", *absent]) == 1
+    assert "absent.tflite: cannot be read" in capsys.readouterr().err
 
 
 @pytest.mark.slow
