@@ -17,7 +17,7 @@ from loopnet_cli.cli import produce
 from loopnet_cli.cli.console import Console
 from loopnet_cli.cli.inputs import Input
 from loopnet_cli.cli.outputs import Output, existing, fill_name, fill_path
-from loopnet_cli.errors import AudioError, LoopnetError
+from loopnet_cli.errors import AudioError, LoopnetError, WeightsError
 from loopnet_cli.pattern.model import STEMS, Pattern
 from loopnet_cli.pattern.read import read_pattern
 
@@ -185,10 +185,13 @@ def run(
 
 @contextmanager
 def one_of_many(tally: Tally, label: str) -> Iterator[None]:
-    """Count an error of the block instead of raising it, unless it is that nobody reads our output any more."""
+    """Count an error of the block instead of raising it, unless it would be that of all the others too.
+
+    That is: nobody reads our output any more, or the weights are missing.
+    """
     try:
         yield
-    except BrokenPipeError:
+    except (BrokenPipeError, WeightsError):
         raise
     except Exception as error:
         tally.fail(error, label)

@@ -22,6 +22,7 @@ from sounds import drum_loop, encoded
 
 from loopnet_cli.analysis.section import Section
 from loopnet_cli.controls import TIMBRE_NAMES
+from loopnet_cli.errors import WeightsError
 from loopnet_cli.pattern import VOICES
 from loopnet_cli.pattern.midi import read_midi
 from loopnet_cli.synthesis import kit_store
@@ -332,6 +333,17 @@ class TestOddRecordings:
         loopnet("analyze", "x.wav").refused(1, "x.wav is longer than an hour", "--start", "--end")
         told = heard(loopnet("analyze", "x.wav", "--start", "3596", "--end", "3600", "--json"))
         assert told["section"]["start"] == 3596
+
+
+def test_missing_weights_are_told_once(loopnet, loop, tmp_path, monkeypatch):
+    def missing(folder=None):
+        raise WeightsError("no ears")
+
+    monkeypatch.setattr("loopnet_cli.analysis.transcriber.load_transcriber", missing)
+    (tmp_path / "b.wav").write_bytes(loop.read_bytes())
+    done = loopnet("analyze", "beat.wav", "b.wav")
+    done.refused(1, "no ears")
+    assert done.stderr.count("\n") == 1
 
 
 class TestChoosing:

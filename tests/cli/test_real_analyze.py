@@ -78,6 +78,20 @@ def test_the_table(place):
     assert lines[0] == "beat.wav" and any(line.startswith("tempo") and "97.00 BPM" in line for line in lines)
 
 
+def test_no_torch_is_loaded(place):
+    code = (
+        "import sys, atexit\n"
+        "heavy = {'torch', 'librosa', 'matplotlib', 'pretty_midi'}\n"
+        "atexit.register(lambda: print(sorted(heavy & set(sys.modules))))\n"
+        "from loopnet_cli.cli.app import main\n"
+        "main()"
+    )
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, "-c", code, "analyze", "beat.wav", "-q"]
+    done = subprocess.run(command, capture_output=True, cwd=place, env=env, timeout=120)
+    assert done.stdout == b"[]\n", done
+
+
 def test_standard_input_to_standard_output(place):
     done = loopnet("analyze", "-", "--midi", "-", cwd=place, input=(place / "beat.wav").read_bytes())
     assert done.returncode == 0 and done.stderr == b""
