@@ -41,12 +41,13 @@ format: $(READY)
 evaluate: $(READY)
 	@$(BIN)/python -m loopnet_cli.evaluation $(DATA) $(EVALUATE_ARGS)
 
-# How well and how fast MIDI files are read, bars are rendered and timbre is measured;
+# How well and how fast MIDI files are read, bars are rendered, timbre is measured and tempos are found;
 # how long a loop takes, cold and warm.
 bench: $(READY)
 	@$(BIN)/python -m loopnet_cli.pattern.bench $(DATA)/grooves
 	@OMP_NUM_THREADS=1 $(BIN)/python -m loopnet_cli.data.bench $(DATA)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m loopnet_cli.analysis.bench $(GOLDEN)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m loopnet_cli.analysis.tempo_bench $(DATA) -o docs/TEMPO.md
 	@$(BIN)/python -m loopnet_cli.evaluation.speed $(BENCH_ARGS)
 
 wheel: $(READY)
