@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ import typer
 from loopnet_cli.analysis.rhythm import quantized
 from loopnet_cli.cli import analyze_options as options
 from loopnet_cli.cli.batch import Tally, one_of_many
-from loopnet_cli.cli.console import Advance, Console
+from loopnet_cli.cli.console import Advance, Console, one_line
 from loopnet_cli.cli.inputs import Input, expand_files, parse_meter
 from loopnet_cli.cli.options import Overwrite
 from loopnet_cli.cli.outputs import STDOUT, Output, check_clashes, existing, fill_name, fill_path
@@ -191,9 +191,12 @@ class _Listener:
 
         if self._studio is None:
             self._studio = synthesis.load_studio()
+        heard_in = f"heard in {one_line(Path(heard.name).name)}"
         kit = kit_from_audio(
-            self._studio, heard.audio, heard.sample_rate, heard.transcription, heard.pattern, name=name
+            self._studio, heard.audio, heard.sample_rate, heard.pattern, name=name, description=heard_in
         )
+        # it comes with those of the nearest kit of the bank
+        kit = replace(kit, timbre=heard.timbre, chroma=tuple(float(value) for value in heard.chroma))
         return kit_store.encode_kit(kit)
 
 

@@ -487,23 +487,28 @@ class TestKits:
     def kitcode(self, monkeypatch):
         """The making of kits costs too much here: a kit of the bank under the name that is asked for."""
 
-        def kit_from_audio(model, audio, sample_rate, transcription, pattern, *, name):
-            assert len(audio) == pattern.samples(sample_rate) and len(transcription.hits) == len(pattern.hits) == 26
-            return replace(BANK["dusty-vinyl"], name=name, description="heard")
+        def kit_from_audio(model, audio, sample_rate, pattern, *, name, description):
+            assert len(audio) == pattern.samples(sample_rate) and len(pattern.hits) == 26
+            return replace(BANK["dusty-vinyl"], name=name, description=description)
 
-        monkeypatch.setattr("loopnet_cli.synthesis.kitcode.kit_from_audio", kit_from_audio, raising=False)
+        monkeypatch.setattr("loopnet_cli.synthesis.kitcode.kit_from_audio", kit_from_audio)
 
     def test_a_kit_that_was_heard_can_be_used(self, loopnet, loop, studio, own_kits, tmp_path):
         done = loopnet("analyze", "beat.wav", "--save-kit", "mine", "--json")
         assert heard(done)["outputs"]["kit"] == str(own_kits / "mine.json")
         assert loopnet("generate", "kick: x...", "--kit", "mine", "-o", "a.wav").code == 0
-        assert studio.calls[-1]["kit"] == replace(BANK["dusty-vinyl"], name="mine", description="heard")
+        kit = studio.calls[-1]["kit"]
+        told = done.loops[0]
+        assert (kit.name, kit.description, kit.codes) == ("mine", "heard in beat.wav", BANK["dusty-vinyl"].codes)
+        for name in TIMBRE_NAMES:
+            assert kit.timbre[name] == pytest.approx(told["timbre"][name]["value"], abs=1e-4)
+        assert kit.chroma == pytest.approx(list(told["chroma"].values()), abs=1e-4)
         listed = loopnet("kits").stdout.splitlines()
-        assert listed[-1].split() == ["mine", "+", "heard"]
+        assert listed[-1].split() == ["mine", "+", "heard", "in", "beat.wav"]
         assert json.loads(loopnet("kits", "list", "--json").stdout)[-1] == {
-            "name": "mine", "description": "heard", "builtin": False,
+            "name": "mine", "description": "heard in beat.wav", "builtin": False,
         }  # fmt: skip
-        assert loopnet("kits", "show", "mine").stdout.startswith("mine: heard\n")
+        assert loopnet("kits", "show", "mine").stdout.startswith("mine: heard in beat.wav\n")
         assert loopnet("kits", "path", "mine").stdout == f"{own_kits / 'mine.json'}\n"
 
     def test_a_kit_is_replaced_only_on_request(self, loopnet, loop, ears, own_kits):
