@@ -222,35 +222,37 @@ class Search:
         if search._is_loop(reading):
             return search._read(0.0, self.seconds, reading)
         for first, last in self.spans()[1:]:
-            if (
-                max((length_confidence(last - first, bpm) for bpm in reading.estimates.values()), default=1.0)
-                < LOOP_FIT
-            ):
+            fits = [length_confidence(last - first, bpm) for bpm in reading.estimates.values()]
+            if max(fits, default=1.0) < LOOP_FIT:
                 continue
             piece = replace(search, audio=self.audio[round(first * self.sample_rate) : round(last * self.sample_rate)])
             again = piece.read()
             if piece._is_loop(again):
-                return search._read(first, last, again, " without the silence around it")
+                return piece._read(first, last, again, " without the silence around it")
         return reading
 
     def _is_loop(self, reading: LoopReading) -> bool:
-        """Judge by the fit of the length, an attack at the start, and the length itself.
+        return self.seconds < NOTHING_TO_CHOOSE_SECONDS or self._loop_score(reading) >= LOOP_SCORE
+
+    def _loop_score(self, reading: LoopReading) -> float:
+        """Sum up the fit of the length, an attack at the start, and the length itself.
 
         The shares are those of a logistic regression on rendered loops, whole and cut anywhere.
         """
-        if self.seconds < NOTHING_TO_CHOOSE_SECONDS:
-            return True
         start = attack_at_start(onset_curves(self.audio, self.sample_rate, circular=False))
-        return reading.fit + 0.54 * start - 0.27 * math.log(self.seconds / 6.0) >= LOOP_SCORE
+        return reading.fit + 0.54 * start - 0.27 * math.log(self.seconds / 6.0)
 
     def _read(self, first: float, last: float, reading: LoopReading, note: str = "") -> Section:
         best = reading.best
+        sure = best.probability * (0.5 + 0.5 * reading.fit)
+        if self._loop_score(reading) < LOOP_SCORE:
+            sure *= 0.5  # taken whole only because it is short
         estimates = dict(reading.estimates)
         for other in reading.hypotheses[1 : 1 + RUNNERS_UP]:
             estimates[f"as {other.bars} bar{'s' * (other.bars > 1)}"] = other.tempo
         return Section(
             first, last, best.tempo, best.bars, self.meter, True,
-            best.probability * (0.5 + 0.5 * reading.fit), f"length{note}, {_words(reading)}", estimates,
+            sure, f"length{note}, {_words(reading)}", estimates,
         )  # fmt: skip
 
     def _recording(self, bars: int, *, note: str, estimates: dict[str, float] | None = None) -> Section:
@@ -282,7 +284,9 @@ class Search:
         return attack_at_start(onset_curves(piece, self.sample_rate, circular=False)) > ATTACK
 
     def spans(self) -> list[tuple[float, float]]:
-        """Return the ends of the audio, then those without silence before, after and around it, in seconds."""
+        """Return the ends of the audio, then those without silence before, after or around it, in seconds."""
+        if not self.short:  # copies of an hour of audio are not worth what they would find
+            return [(0.0, self.seconds)]
         loud = np.abs(self.audio) > 10 ** (SILENCE_DB / 20) * np.abs(self.audio).max()
         first, last = int(np.argmax(loud)), len(loud) - int(np.argmax(loud[::-1]))
         spans = [(0, len(loud)), (first, len(loud)), (0, last), (first, last)]
