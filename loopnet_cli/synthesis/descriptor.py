@@ -83,4 +83,5 @@ def _pooled(x: NDArray[np.float32], grid: Grid) -> NDArray[np.float32]:
     edge = cumulative[:, left] + (position - left) * rows[:, left]
     pooled = np.maximum(np.diff(edge, axis=1), 0.0)
     decibels = 10 * np.log10(pooled + 10 ** (FLOOR_DB / 10))
-    return (decibels.ravel() / 20).astype(np.float32)
+    cells: NDArray[np.float32] = (decibels.ravel() / 20).astype(np.float32)
+    return cells

@@ -20,7 +20,7 @@ from loopnet_cli.pattern import STEM_OF_VOICE, STEMS, VOICES, Pattern
 from loopnet_cli.synthesis.bank import DEFAULT_KIT, REINSTALL, WEIGHTS_FILE, checked_file, find_kit, read_bank
 from loopnet_cli.synthesis.harmony import resonate, tuning
 from loopnet_cli.synthesis.hitnet import SAMPLE_RATE, HitNet, HitNetConfig, Strokes
-from loopnet_cli.synthesis.shaping import ACTUATORS, Shape, equaliser, shape_strokes
+from loopnet_cli.synthesis.shaping import ACTUATORS, LIMITS, Shape, equaliser, shape_strokes
 from loopnet_cli.synthesis.sound import TABLE_HOPS, Sounder
 from loopnet_cli.synthesis.timbrenet import TimbreNet, as_mapping, as_vector, profile_of
 
@@ -102,6 +102,7 @@ class StudioModel:
         *,
         kit: Kit,
         timbre: Mapping[str, Knob] | None = None,
+        match: Mapping[str, float] | None = None,
         chroma: Sequence[float] | None = None,
         seed: int = 0,
     ) -> Loop:
@@ -115,6 +116,8 @@ class StudioModel:
             How the voices sound.
         timbre : Mapping from feature name to Knob, optional
             Features named here are moved; the others stay as the kit has them in this pattern.
+        match : Mapping from feature name to float, optional
+            All 21 features of a sound to come close to, by measuring, before the knobs are turned.
         chroma : sequence of 12 float, optional
             Pitch classes to tune the loop to, C first, 0..1.
         seed : int
@@ -140,12 +143,17 @@ class StudioModel:
             raise UsageError(f"seed {seed} must not be negative")
         score = self.score(pattern, kit)
         natural = self.timbre.natural(score.profile)
-        asked = natural.copy()
+        start = natural if match is None else as_vector(match)
+        asked = start.copy()
         for index, name in enumerate(TIMBRE_NAMES):
             if name in timbre:
                 knob = timbre[name]
-                asked[index] = natural[index] + knob.value if knob.relative else knob.value
-        if len(timbre) >= MATCHING:
+                asked[index] = start[index] + knob.value if knob.relative else knob.value
+        if match is not None:
+            vector = self._matched(pattern, kit, score, start, seed)
+            vector = vector + self.timbre.actuators(score.profile, asked - start)
+            vector = np.clip(vector, -LIMITS, LIMITS).astype(np.float32)
+        elif len(timbre) >= MATCHING:
             vector = self._matched(pattern, kit, score, asked, seed)
         else:
             vector = self.timbre.actuators(score.profile, asked - natural)
