@@ -10,8 +10,11 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
+
+import typer
 
 from loopnet_cli.cli import produce
 from loopnet_cli.cli.console import Console
@@ -140,7 +143,15 @@ def plan(rhythms: Iterable[Rhythm], naming: Naming, *, kit: str, seed: int, vari
     return jobs
 
 
-def drop_existing(jobs: Iterable[Job], tally: Tally, *, skip: bool) -> list[Job]:
+class _HasOutput(Protocol):
+    @property
+    def output(self) -> Output: ...
+
+
+_AnyJob = TypeVar("_AnyJob", bound=_HasOutput)
+
+
+def drop_existing(jobs: Iterable[_AnyJob], tally: Tally, *, skip: bool) -> list[_AnyJob]:
     """Return the jobs that would replace nothing; the others are skipped or failures."""
     kept = []
     for job in jobs:
@@ -171,7 +182,7 @@ def run(
             with one_of_many(tally, job.rhythm.input.label):
                 pattern = job.rhythm.pattern
                 product = produce.make(model, pattern, sound, job.seed, finish, measure=measure)
-                produce.write(product, job.output, finish, sound, pattern)
+                produce.write(product, job.output, finish, partial(produce.picture, product, pattern, sound))
                 tally.written += 1
                 name = "standard output" if job.output.path is None else str(job.output.path)
                 for warning in product.warnings:
@@ -181,6 +192,20 @@ def run(
                     told = produce.report(product, job.output, sound, finish, job.rhythm.warnings)
                     print(json.dumps(told), flush=True)
             advance(job.rhythm.input.label)
+
+
+def close(tally: Tally) -> None:
+    """Sum the run up where it had more than one loop, and leave with its exit code."""
+    if tally.written + tally.skipped + tally.failed > 1 or tally.skipped:
+        loops = "1 loop" if tally.written == 1 else f"{tally.written} loops"
+        parts = [f"{loops} written"]
+        parts += [f"{tally.skipped} skipped"] if tally.skipped else []
+        parts += [f"{tally.failed} failed"] if tally.failed else []
+        tally.console.info(", ".join(parts))
+    if tally.bug is not None:
+        raise tally.bug
+    if tally.failed:
+        raise typer.Exit(LoopnetError.exit_code)
 
 
 @contextmanager

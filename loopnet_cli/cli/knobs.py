@@ -63,8 +63,15 @@ def parse_knob(text: str, name: str) -> Knob:
     return Knob(-value if sign == "-" else value, relative=bool(sign))
 
 
-def parse_timbre(texts: Iterable[str]) -> dict[str, Knob]:
+def parse_timbre(texts: Iterable[str], option: str = "--timbre") -> dict[str, Knob]:
     """Read ``low.brightness=.7,hardness=+.2``: names of features, or of attributes for all bands.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        What was typed, each time the option was given.
+    option : str
+        What errors call it.
 
     Raises
     ------
@@ -81,16 +88,16 @@ def parse_timbre(texts: Iterable[str]) -> dict[str, Knob]:
         if name not in known:
             near = get_close_matches(name, known, 1)
             hint = f"did you mean {near[0]}?" if near else f"use {', '.join(ATTRIBUTES)}, or e.g. low.{ATTRIBUTES[0]}"
-            raise UsageError(f"--timbre: unknown knob {name!r}: {hint}")
+            raise UsageError(f"{option}: unknown knob {name!r}: {hint}")
         if not equals:
-            raise UsageError(f"--timbre: {name} has no value: write {name}=.7")
+            raise UsageError(f"{option}: {name} has no value: write {name}=.7")
         if name in knobs:
-            raise UsageError(f"--timbre: {name} is given twice")
-        knobs[name] = parse_knob(value, f"--timbre {name}")
+            raise UsageError(f"{option}: {name} is given twice")
+        knobs[name] = parse_knob(value, f"{option} {name}")
     return knobs
 
 
-def combine(options: Mapping[str, str | None], timbre: Iterable[str]) -> dict[str, Knob]:
+def combine(options: Mapping[str, str | None], timbre: Iterable[str], option: str = "--timbre") -> dict[str, Knob]:
     """Return the knobs that are set, by feature name, the more specific ones winning.
 
     Parameters
@@ -98,9 +105,11 @@ def combine(options: Mapping[str, str | None], timbre: Iterable[str]) -> dict[st
     options : Mapping
         Texts of the single options by parameter name (``brightness``, ``low_brightness``); None if not given.
     timbre : iterable of str
-        The values of ``--timbre``.
+        The values of the option that takes many.
+    option : str
+        Its name.
     """
-    listed = parse_timbre(timbre)
+    listed = parse_timbre(timbre, option)
     single = {
         name: parse_knob(text, "--" + name.replace("_", "-")) for name, text in options.items() if text is not None
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +100,27 @@ def make(model: Any, pattern: Pattern, sound: Sound, seed: int, finish: Finish, 
         Whether to analyse what came out (costs time and imports).
     """
     rendered = model.render(pattern, kit=sound.kit, timbre=sound.knobs, chroma=sound.chroma, seed=seed)
+    return finished(model, rendered, stored_settings(pattern, sound, finish), finish, measure=measure)
+
+
+def finished(
+    model: Any, rendered: Loop, settings: Mapping[str, object], finish: Finish, *, measure: bool = False
+) -> Product:
+    """Finish a loop that the model rendered.
+
+    Parameters
+    ----------
+    model : studio model
+        Whose units the measured features shall have.
+    rendered : Loop
+        As the model made it.
+    settings : Mapping
+        What to store with the loop, beside what the model stored.
+    finish : Finish
+        What to do.
+    measure : bool
+        Whether to analyse what came out (costs time and imports).
+    """
     loop = rendered if finish.sample_rate is None else resample_loop(rendered, finish.sample_rate)
     loop, warning = levels.normalize(loop, finish.normalize, finish.target)
     found = levels.measure(loop.audio, loop.sample_rate)
@@ -107,7 +128,7 @@ def make(model: Any, pattern: Pattern, sound: Sound, seed: int, finish: Finish, 
     if finish.subtype != "float":
         warnings += _clipping(loop, found)
     loop = repeat_loop(loop, finish.repeat)
-    loop = replace(loop, settings={**loop.settings, **_settings(pattern, sound, finish)})
+    loop = replace(loop, settings={**loop.settings, **settings})
     if finish.repeat > 1:
         found = replace(found, clipped=found.clipped * finish.repeat)
     measured = None
@@ -120,8 +141,15 @@ def make(model: Any, pattern: Pattern, sound: Sound, seed: int, finish: Finish, 
     return Product(loop, found, tuple(warnings), measured)
 
 
-def write(product: Product, output: Output, finish: Finish, sound: Sound, pattern: Pattern) -> None:
+def write(product: Product, output: Output, finish: Finish, picture: Callable[[], bytes]) -> None:
     """Write the loop, its stems and its picture: all of them, or none.
+
+    Parameters
+    ----------
+    product, output, finish
+        What to write, where and how.
+    picture : callable
+        Draws the picture, if one was asked for.
 
     Raises
     ------
@@ -135,11 +163,7 @@ def write(product: Product, output: Output, finish: Finish, sound: Sound, patter
         stem = replace(loop, audio=loop.stems[name], stems={}, settings={**loop.settings, "stem": name})
         files.append((path, encode_loop(stem, format=finish.format, subtype=finish.subtype)))
     if output.plot is not None:
-        from loopnet_cli.plotting import plot_loop
-
-        measured = None if product.measured is None else product.measured.timbre
-        picture = plot_loop(loop, pattern, asked=_asked(loop, sound), measured=measured, given=frozenset(sound.knobs))
-        files.append((output.plot, picture))
+        files.append((output.plot, picture()))
     for folder in output.folders:
         make_folder(folder)
     if output.path is None:
@@ -148,6 +172,15 @@ def write(product: Product, output: Output, finish: Finish, sound: Sound, patter
         sys.stdout.buffer.flush()
     else:
         write_together([*files, (output.path, content)])
+
+
+def picture(product: Product, pattern: Pattern, sound: Sound) -> bytes:
+    """Draw the loop: waveform, spectrogram, pattern, and the knobs asked against those measured."""
+    from loopnet_cli.plotting import plot_loop
+
+    measured = None if product.measured is None else product.measured.timbre
+    asked = _asked(product.loop, sound)
+    return plot_loop(product.loop, pattern, asked=asked, measured=measured, given=frozenset(sound.knobs))
 
 
 def report(product: Product, output: Output, sound: Sound, finish: Finish, warnings: tuple[str, ...]) -> dict[str, Any]:
@@ -198,7 +231,7 @@ def _clipping(loop: Loop, found: levels.Levels) -> list[str]:
     return warnings
 
 
-def _settings(pattern: Pattern, sound: Sound, finish: Finish) -> dict[str, object]:
+def stored_settings(pattern: Pattern, sound: Sound, finish: Finish) -> dict[str, object]:
     """Return all that is needed to make the loop again, as plain values."""
     knobs = {name: f"{knob.value:+g}" if knob.relative else f"{knob.value:g}" for name, knob in sound.knobs.items()}
     return {
