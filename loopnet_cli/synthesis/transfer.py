@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from loopnet_cli.pattern.model import Pattern
 
-BALANCE = 0.8
-"""How far the tonal balance goes towards the recording's: the rest is the rhythm's own."""
+BALANCE = 1.0
+"""How far the tonal balance goes towards the recording's, within what `balance_curve` allows."""
 
 
 @dataclass(frozen=True)

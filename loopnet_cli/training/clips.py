@@ -17,7 +17,8 @@ from loopnet_cli.analysis.spectrogram import FLOOR, HOP, band_powers
 from loopnet_cli.audio.mixing import saturate
 from loopnet_cli.data.corpus import Corpus, load_corpus
 from loopnet_cli.data.grooves import Grooves
-from loopnet_cli.data.renderer import SAMPLE_RATE, BarRenderer, render_voices
+from loopnet_cli.data.processing import draw_treatment
+from loopnet_cli.data.renderer import SAMPLE_RATE, BarRenderer, Drum, render_voices
 from loopnet_cli.data.splits import development
 from loopnet_cli.data.tonal import tonal_layer
 from loopnet_cli.pattern import VOICES, Pattern
@@ -26,6 +27,8 @@ FRAMES = 512
 CLIPS_A_PART = 200
 DROP_VOICE, KEEP_ONE = 0.25, 0.06
 """Shares of clips in which some voices, or all but one, are silent."""
+REMIXED = 0.6
+"""Share of clips whose drums come from many kits, or from many rooms."""
 Audio = NDArray[np.float32]
 
 
@@ -70,6 +73,8 @@ def make_clip(sides: Sides, seed: int, number: int) -> Clip:
     drums = renderer.drums(pattern.voices, rng)
     spread = float(rng.choice([0.0, 3.0, 5.0]))
     drums = {v: replace(d, level=d.level * 10 ** (float(rng.normal(0, spread)) / 20)) for v, d in drums.items()}
+    if rng.random() < REMIXED:
+        drums = {voice: _another(drum, sides.corpus, voice, rng) for voice, drum in drums.items()}
     loop = _mixed(render_voices(pattern, drums), rng)
     tonal = tonal_layer(sides.corpus.tonal, pattern, rng) if rng.random() < 0.6 else np.zeros_like(loop)
     length, total = FRAMES * HOP, len(loop)
@@ -92,6 +97,16 @@ def make_clip(sides: Sides, seed: int, number: int) -> Clip:
     powers = np.log10(band_powers(audio, 0, FRAMES) + FLOOR / 100).astype(np.float16)
     tonal_powers = np.log10(band_powers(layer, 0, FRAMES)[0] + FLOOR / 100).astype(np.float16)
     return Clip(powers, tonal_powers, hits)
+
+
+def _another(drum: Drum, corpus: Corpus, voice: str, rng: np.random.Generator) -> Drum:
+    """Take a drum from any kit, or treat it by itself: there are far fewer kits than ways to sound."""
+    if rng.random() < 0.5:
+        pool = corpus.instruments(voice)
+        drum = replace(drum, instrument=pool[int(rng.integers(len(pool)))])
+    if rng.random() < 0.5:
+        drum = replace(drum, treatment=draw_treatment(rng).varied(rng))
+    return drum
 
 
 def _thinned(pattern: Pattern, rng: np.random.Generator) -> Pattern:
