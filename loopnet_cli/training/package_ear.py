@@ -144,7 +144,8 @@ def package(run: Path, pool: Path, folder: Path) -> dict[str, dict[str, float]]:
         "made_for": json.dumps(inputs_and_outputs()),
         "picking": json.dumps({"thresholds": dict(picking.thresholds), "delay": picking.delay}),
     }
-    save_file({name: value.astype(np.float16) for name, value in weights.items()}, folder / WEIGHTS_FILE, metadata)
+    half = {name: np.ascontiguousarray(value, np.float16) for name, value in weights.items()}
+    save_file(half, folder / WEIGHTS_FILE, metadata)
     (folder / WEIGHTS_FILE).chmod(0o644)  # it is written for its owner alone
     logs = folder / "training"
     logs.mkdir(exist_ok=True)

@@ -70,7 +70,9 @@ def main() -> None:
     )
     path = arguments.weights / WEIGHTS_FILE
     # Gaussians span little: half precision is enough, but not for what is inverted
-    kept = {name: value.astype(np.float32 if name == "covariances" else np.float16) for name, value in prior.items()}
+    kinds = {"covariances": np.float32}
+    # safetensors writes the memory as it lies: a transposed view would come back scrambled
+    kept = {name: np.ascontiguousarray(value, kinds.get(name, np.float16)) for name, value in prior.items()}
     save_file(kept, path, {"format": FORMAT_VERSION})
     path.chmod(0o644)  # it is written for its owner alone
     write_manifest(arguments.weights)
