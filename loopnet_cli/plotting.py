@@ -17,7 +17,7 @@ LOW_HZ, HIGH_HZ = 20.0, 20_000.0
 FLOOR_DB = -90.0
 """What the spectrogram shows below its loudest point."""
 
-_COLOURS = {"kick": "#c2410c", "snare": "#0f766e", "hat": "#7c3aed", "rest": "#525252"}
+STEM_COLOURS = {"kick": "#c2410c", "snare": "#0f766e", "hat": "#7c3aed", "rest": "#525252"}
 _FOUND = "#1d4ed8"
 _MAX_COLUMNS = 1600
 _ROWS = 240
@@ -61,8 +61,8 @@ def plot_loop(
         f"{seconds:.3f} s, kit {kit}, seed {loop.seed}",
         fontsize=12,
     )
-    _draw_wave(wave, loop, seconds)
-    image = _draw_spectrogram(spectrum, log_spectrogram(loop.audio, loop.sample_rate), seconds)
+    draw_wave(wave, loop.audio, seconds)
+    image = draw_spectrogram(spectrum, log_spectrogram(loop.audio, loop.sample_rate), seconds)
     figure.colorbar(image, ax=spectrum, pad=0.01, label="level (dB below the loudest)")
     _draw_pattern(rhythm, loop, pattern, seconds)
     wave.set_xlim(0, seconds)
@@ -119,21 +119,23 @@ def _at(lines: NDArray[np.float64], bins: NDArray[np.floating], frequency: float
     return between
 
 
-def _draw_wave(panel: Any, loop: Loop, seconds: float) -> None:
+def draw_wave(panel: Any, audio: NDArray[np.float32], seconds: float) -> None:
+    """Draw a waveform of shape (samples,) that lasts so many seconds; its height is full scale at least."""
     import numpy as np
 
-    columns = min(_MAX_COLUMNS, loop.audio.shape[0])
-    edges = np.arange(columns) * loop.audio.shape[0] // columns
+    columns = min(_MAX_COLUMNS, audio.shape[0])
+    edges = np.arange(columns) * audio.shape[0] // columns
     times = (np.arange(columns) + 0.5) * seconds / columns
-    low, high = np.minimum.reduceat(loop.audio, edges), np.maximum.reduceat(loop.audio, edges)
+    low, high = np.minimum.reduceat(audio, edges), np.maximum.reduceat(audio, edges)
     panel.fill_between(times, low, high, color="#1f2937", linewidth=0.4, step="mid")
-    limit = max(1.0, 1.05 * float(np.abs(loop.audio).max()))
+    limit = max(1.0, 1.05 * float(np.abs(audio).max()))
     panel.set_ylim(-limit, limit)
     panel.axhline(0, color="#9ca3af", linewidth=0.5)
     panel.set_ylabel("amplitude\n(1 = full scale)")
 
 
-def _draw_spectrogram(panel: Any, level: NDArray[np.float64], seconds: float) -> Any:
+def draw_spectrogram(panel: Any, level: NDArray[np.float64], seconds: float) -> Any:
+    """Draw what `log_spectrogram` returned and return the image, for a colour bar."""
     import numpy as np
 
     times = np.linspace(0, seconds, level.shape[1] + 1)
@@ -158,7 +160,7 @@ def _draw_pattern(panel: Any, loop: Loop, pattern: Pattern, seconds: float) -> N
     for turn in range(repeats):
         for hit in pattern.hits:
             left = (turn * pattern.beats + hit.beat) * beat
-            colour = _COLOURS[STEM_OF_VOICE[hit.voice]]
+            colour = STEM_COLOURS[STEM_OF_VOICE[hit.voice]]
             # velocity as height: it can be read off, unlike a shade
             panel.bar(left, 0.85 * hit.velocity, width, rows[hit.voice] - 0.42, align="edge", color=colour, linewidth=0)
     bar = pattern.beats_per_bar

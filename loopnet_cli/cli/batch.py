@@ -98,10 +98,14 @@ class Tally:
     skipped: int = 0
     failed: int = 0
     bug: Exception | None = field(default=None)
+    _told: list[Exception] = field(default_factory=list)
 
     def fail(self, error: Exception, label: str) -> None:
-        """Count a failure and say what it was."""
+        """Count a failure and say what it was; an exception that fails several loops is told once."""
         self.failed += 1
+        if any(error is other for other in self._told):
+            return
+        self._told.append(error)
         if isinstance(error, LoopnetError):
             text = str(error)
             # errors of reading and writing name their file themselves

@@ -109,6 +109,8 @@ Timbre = Annotated[
         "K=X,...",
         "Many knobs at once: low.depth=.7,warmth=+.2. A knob is 0 to 1, or relative to the kit with a sign. "
         "The more specific wins: --low-warmth over --timbre low.warmth= over --timbre warmth= over --warmth.",
+        "--timbre",
+        "--set",
     ),
 ]
 

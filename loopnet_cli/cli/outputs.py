@@ -100,6 +100,14 @@ def fill_path(template: str, values: Mapping[str, object]) -> Path:
     return Path("".join(_parts(template, values)))
 
 
+def fields_in(template: str) -> set[str]:
+    """Return the fields that a template has; none if it is malformed."""
+    try:
+        return {name for _, name, _, _ in Formatter().parse(template) if name}
+    except ValueError:
+        return set()
+
+
 def _parts(template: str, values: Mapping[str, object]) -> Iterable[str]:
     try:
         pieces = list(Formatter().parse(template))

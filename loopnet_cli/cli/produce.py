@@ -100,11 +100,11 @@ def make(model: Any, pattern: Pattern, sound: Sound, seed: int, finish: Finish, 
         Whether to analyse what came out (costs time and imports).
     """
     rendered = model.render(pattern, kit=sound.kit, timbre=sound.knobs, chroma=sound.chroma, seed=seed)
-    return finished(model, rendered, stored_settings(pattern, sound, finish), finish, measure=measure)
+    return finished(model, rendered, stored_settings(pattern, sound, finish), finish, rendered if measure else None)
 
 
 def finished(
-    model: Any, rendered: Loop, settings: Mapping[str, object], finish: Finish, *, measure: bool = False
+    model: Any, rendered: Loop, settings: Mapping[str, object], finish: Finish, measured: Loop | None = None
 ) -> Product:
     """Finish a loop that the model rendered.
 
@@ -118,8 +118,8 @@ def finished(
         What to store with the loop, beside what the model stored.
     finish : Finish
         What to do.
-    measure : bool
-        Whether to analyse what came out (costs time and imports).
+    measured : Loop, optional
+        What to analyse (costs time and imports): `rendered`, or what it was taken from.
     """
     loop = rendered if finish.sample_rate is None else resample_loop(rendered, finish.sample_rate)
     loop, warning = levels.normalize(loop, finish.normalize, finish.target)
@@ -131,14 +131,14 @@ def finished(
     loop = replace(loop, settings={**loop.settings, **settings})
     if finish.repeat > 1:
         found = replace(found, clipped=found.clipped * finish.repeat)
-    measured = None
-    if measure:
+    found_controls = None
+    if measured is not None:
         try:
-            measured = analyse(model, rendered)
+            found_controls = analyse(model, measured)
         except AudioError as error:
             # silence, or too long; the loop is good all the same
             warnings.append(f"not measured: {error}")
-    return Product(loop, found, tuple(warnings), measured)
+    return Product(loop, found, tuple(warnings), found_controls)
 
 
 def write(product: Product, output: Output, finish: Finish, picture: Callable[[], bytes]) -> None:

@@ -70,7 +70,7 @@ class FakeStudio:
     def kit(self, name):
         return find_kit(BANK, name)
 
-    def render(self, pattern, *, kit, timbre=None, chroma=None, seed=0):
+    def render(self, pattern, *, kit, timbre=None, match=None, chroma=None, seed=0):
         self.calls.append({"pattern": pattern, "kit": kit, "timbre": timbre, "chroma": chroma, "seed": seed})
         total = pattern.samples()
         rng = np.random.default_rng(seed)
