@@ -56,7 +56,8 @@ def picture(rhythm: Rhythm, timbre: Timbre, made: Made, model: Any) -> bytes:
         else:
             parts.append(Part(f"{what}: {source.name}, {_told(pattern)}, as written", pattern))
     loop = made.loop
-    title = f"result: {_told(made.pattern)}, seed {loop.seed}"
+    both = f"{rhythm.source.name} in the sound of {timbre.source.name}"
+    title = f"result: {both}, {_told(made.pattern)}, seed {loop.seed}"
     parts.append(Part(title, made.pattern, loop.audio, loop.sample_rate))
     return plot_transfer(parts)
 
