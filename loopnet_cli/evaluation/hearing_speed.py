@@ -52,7 +52,7 @@ def section(*, weights: Path | None = None) -> Section:
         bar = _bar(weights)
         paths = {name: _write(Path(folder) / f"{seconds}.wav", bar, seconds) for name, seconds in LENGTHS.items()}
         for threads in (1, 2):
-            found = _child(["--warm", str(paths["10 s"]), *given], threads)
+            found = _child(["--warm", str(paths["10 s"]), "--runs", str(RUNS), *given], threads)
             for key in ("transcription", "whole analysis"):
                 rows.append([key, str(threads), Cell.of(median_of(found[key], seed=0), ".3f")])
             if threads == 2:
@@ -74,7 +74,7 @@ def section(*, weights: Path | None = None) -> Section:
                     *(Cell(entry[key], form=".0f") for key in ("before", "peak")),
                     Cell(entry["seconds"], form=".1f"),
                 ]
-                for name, entry in long.items()
+                for name, entry in found_long.items()
             ],
         ),
     ]
@@ -158,11 +158,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m loopnet_cli.evaluation.hearing_speed", description=__doc__)
     parser.add_argument("--weights", type=Path, help="folder with weights (default: the package's own)")
     parser.add_argument("--warm", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--runs", type=int, default=RUNS, help=argparse.SUPPRESS)
     parser.add_argument("--long", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     try:
         if options.warm is not None:
-            print(json.dumps(warm(options.warm, options.weights)))
+            print(json.dumps(warm(options.warm, options.weights, options.runs)))
         elif options.long is not None:
             print(json.dumps(long(options.long, options.weights)))
         else:

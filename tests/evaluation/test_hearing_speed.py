@@ -46,3 +46,22 @@ def test_every_run_is_timed_and_memory_is_read(weights, tmp_path, monkeypatch):
 def test_a_child_that_fails_says_why(tmp_path):
     with pytest.raises(LoopnetError, match="cannot be read"):
         hearing_speed._child(["--long", str(tmp_path / "none.wav"), "--weights", str(tmp_path)], 1)
+
+
+def test_the_figures_of_the_children_are_put_in_tables(weights, monkeypatch):
+    asked = []
+
+    def child(arguments, threads):
+        asked.append((arguments[0], Path(arguments[1]).name, threads))
+        assert soundfile.info(arguments[1]).duration == int(Path(arguments[1]).stem)
+        if arguments[0] == "--warm":
+            return {"transcription": [0.6 / threads] * 3, "whole analysis": [2.0] * 3}
+        return {"before": 100.0, "peak": 300.0 + int(Path(arguments[1]).stem), "seconds": 4.0}
+
+    monkeypatch.setattr(hearing_speed, "LENGTHS", {"10 s": 1, "4 minutes": 2, "an hour": 3})
+    monkeypatch.setattr(hearing_speed, "_child", child)
+    section = hearing_speed.section(weights=weights)
+    assert asked == [("--warm", "1.wav", n) for n in (1, 2)] + [("--long", f"{n}.wav", 2) for n in (1, 2, 3)]
+    assert [row[2].value for row in section.tables[0].rows] == [0.6, 2.0, 0.3, 2.0]
+    assert [row[2].value for row in section.tables[1].rows] == [301.0, 302.0, 303.0]
+    assert [(check.measured.value, check.met) for check in section.checks] == [(0.3, True), (1.0, True)]

@@ -44,21 +44,34 @@ def test_a_steady_sound_differs_in_mean_by_what_a_filter_takes():
     assert np.abs(spread).max() < 0.5
 
 
+def test_what_lies_under_the_floor_does_not_count():
+    noise = 1e-3 * np.random.default_rng(0).standard_normal(2 * RATE)
+    loop = play(kick(), ONSETS, 2 * RATE)
+    dirty = log_mel_statistics(loop + noise, -80.0) - log_mel_statistics(loop, -80.0)
+    assert np.abs(dirty[0, 60:]).min() > 3.0
+    assert np.abs(log_mel_statistics(loop + noise, -30.0) - log_mel_statistics(loop, -30.0)).max() < 0.5
+
+
 def test_silence_is_refused():
     with pytest.raises(ValueError, match="silent"):
         log_mel_statistics(np.zeros(RATE))
 
 
+SHIFTS = {"mel": 0.0, "mel80": 10.0}
+
+
 def test_a_result_is_compared_by_every_distance_that_there_is():
     def profile(level: float, direction: list[float] | None) -> Profile:
         embedding = None if direction is None else np.array(direction)
-        return Profile(np.full((2, BANDS), level), embedding, [level] * 21)
+        return Profile(
+            {name: np.full((2, BANDS), level + shift) for name, shift in SHIFTS.items()}, embedding, [level] * 21
+        )
 
     others = {"a": profile(0.0, [1.0, 0.0]), "b": profile(3.0, [0.0, 1.0])}
     found = compare(profile(1.0, [0.0, 2.0]), others)
-    assert found["mel"] == {"a": 1.0, "b": 2.0}
+    assert found["mel"] == found["mel80"] == {"a": 1.0, "b": 2.0}
     assert found["embedding"] == {"a": pytest.approx(1.0), "b": pytest.approx(0.0)}
     assert found["features"] == [1.0] * 21
     assert not found["silent"]
     assert compare(profile(1.0, None), others)["embedding"] is None
-    assert compare(None, others) == {"silent": True, "mel": None, "embedding": None, "features": None}
+    assert compare(None, others) == {"silent": True, **dict.fromkeys(("mel", "mel80", "embedding", "features"))}
