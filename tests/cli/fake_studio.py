@@ -71,7 +71,8 @@ class FakeStudio:
         return find_kit(BANK, name)
 
     def render(self, pattern, *, kit, timbre=None, match=None, chroma=None, seed=0):
-        self.calls.append({"pattern": pattern, "kit": kit, "timbre": timbre, "chroma": chroma, "seed": seed})
+        asked = {"timbre": timbre, "match": match, "chroma": chroma, "seed": seed}
+        self.calls.append({"pattern": pattern, "kit": kit, **asked})
         total = pattern.samples()
         rng = np.random.default_rng(seed)
         stems = {name: np.zeros(total) for name in STEMS}

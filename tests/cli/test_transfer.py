@@ -18,7 +18,7 @@ from sounds import KICKS, SNARES, drum_loop, encoded
 from loopnet_cli.analysis.section import Section
 from loopnet_cli.audio.write import read_loop_metadata
 from loopnet_cli.controls import PITCH_CLASSES, TIMBRE_NAMES
-from loopnet_cli.errors import AudioError
+from loopnet_cli.errors import AudioError, UsageError
 from loopnet_cli.pattern.write import write_midi
 from loopnet_cli.synthesis.kit_store import save_kit
 
@@ -111,14 +111,14 @@ class TestRhythm:
         (tmp_path / "x.grid").write_text(GRID)
         for rhythm in (midi, GRID, "x.grid"):
             assert loopnet("transfer", "-r", rhythm, "-t", "warm-808", "-o", "o.wav", "--overwrite").code == 0
-        assert [call["pattern"].hits[0].voice for call in studio.calls] == ["kick"] * 3
+        assert [beats(call["pattern"], "kick") for call in studio.calls] == [[0], [0, 1, 2, 3], [0, 1, 2, 3]]
         assert ears.loaded == 0
 
     def test_a_recording_or_midi_on_stdin(self, loopnet, studio, midi, tmp_path):
         for content in ((tmp_path / "a.wav").read_bytes(), midi.read_bytes(), GRID.encode()):
             words = ("-r", "-", "-t", "warm-808", "-o", "o.wav", "--overwrite")
             assert loopnet("transfer", *words, input=content).code == 0
-        assert [len(call["pattern"].hits) for call in studio.calls] == [13, 3, len(studio.calls[2]["pattern"].hits)]
+        assert [len(call["pattern"].hits) for call in studio.calls] == [13, 3, 2 * GRID.count("x")]
 
     def test_a_midi_file_by_another_name(self, loopnet, studio, ears, tmp_path):
         write_midi(beat(), tmp_path / "x.bin")
@@ -141,7 +141,7 @@ class TestRhythm:
     def test_a_part_of_the_sound(self, loopnet, ears):
         words = ("--timbre-start", 0.5, "--timbre-end", 1.25)
         assert loopnet("transfer", "-r", GRID, "-t", "b.wav", "-o", "o.wav", *words).code == 0
-        assert ears.calls[0][0] == pytest.approx(0.75)
+        assert ears.calls[0][0] == pytest.approx(0.75, abs=1e-3)
 
     def test_quantize(self, loopnet, studio):
         words = ("--quantize", 16, "--swing", 0.6, "--strength", 1)
@@ -150,11 +150,10 @@ class TestRhythm:
         assert all(min(abs(hit.beat % 0.5 - off) for off in (0, 0.3, 0.5)) < 1e-9 for hit in pattern.hits)
 
     def test_quantize_half_way(self, loopnet, studio):
+        grid = "snare: .x.............."
         for n, more in enumerate(((), ("--quantize", 4), ("--quantize", 4, "--strength", 0.5))):
-            assert loopnet("transfer", "-r", "a.wav", "-t", "b.wav", "-o", f"{n}.wav", *more).code == 0
-        free, full, half = (beats(call["pattern"], "kick") for call in studio.calls)
-        assert full[2] == 2 or full[2] == 3
-        assert half[2] == pytest.approx((free[2] + full[2]) / 2)
+            assert loopnet("transfer", "-r", grid, "-t", "warm-808", "-o", f"{n}.wav", *more).code == 0
+        assert [beats(call["pattern"], "snare") for call in studio.calls] == [[0.25], [0], [0.125]]
 
     def test_map(self, loopnet, studio, midi, tmp_path):
         (tmp_path / "map.toml").write_text('base = "none"\n36 = "tom"\n')
@@ -179,7 +178,6 @@ class TestSound:
 
     def test_a_kit_comes_before_a_file_of_its_name(self, loopnet, studio, tmp_path):
         (tmp_path / "warm-808").write_bytes((tmp_path / "b.wav").read_bytes())
-        assert loopnet("transfer", "-r", GRID, "-t", "warm-808", "-t", "./warm-808", "--name", "{seed}", "-o", "o.wav")
         loopnet("transfer", "-r", GRID, "-t", "warm-808", "-o", "1.wav")
         loopnet("transfer", "-r", GRID, "-t", "./warm-808", "-o", "2.wav")
         assert [call["match"] is None for call in studio.calls] == [True, False]
@@ -397,13 +395,18 @@ class TestFailures:
         loopnet("transfer", "-r", "none.wav", "-t", "b.wav", "-o", "o.wav").refused(1, "none.wav", "No such file")
         loopnet("transfer", "-r", GRID, "-t", "none.wav", "-o", "o.wav").refused(1, "none.wav", "No such file")
 
-    def test_a_part_beyond_the_end_is_named_as_the_option_is(self, loopnet):
-        loopnet("transfer", "-r", "a.wav", "-t", "b.wav", "-o", "o.wav", "--rhythm-start", 9).refused(
-            1, "a.wav: --rhythm-start 9"
-        )
-        loopnet("transfer", "-r", "a.wav", "-t", "b.wav", "-o", "o.wav", "--timbre-start", 9).refused(
-            1, "b.wav: --timbre-start 9"
-        )
+    def test_a_part_that_cannot_be(self, loopnet):
+        words = ("transfer", "-r", "a.wav", "-t", "b.wav", "-o", "o.wav")
+        loopnet(*words, "--rhythm-start", 9).refused(1, "a.wav ends before 9 s")
+        loopnet(*words, "--timbre-end", 0.02).refused(1, "b.wav is too short, 20 ms")
+
+    def test_errors_name_the_options_as_they_are_called_here(self, loopnet, monkeypatch):
+        def find_section(*_, **__):
+            raise UsageError("--bars 3 at --bpm 60 last 12 s, --start 0 leaves less")
+
+        monkeypatch.setattr("loopnet_cli.analysis.section.find_section", find_section)
+        done = loopnet("transfer", "-r", "a.wav", "-t", "warm-808", "-o", "o.wav")
+        done.refused(1, "a.wav: --rhythm-bars 3 at --rhythm-bpm 60 last 12 s, --rhythm-start 0 leaves less")
 
     def test_chroma_from_silence(self, loopnet):
         words = ("-r", GRID, "-t", "b.wav", "-o", "o.wav", "--chroma-from", "silent.wav")
@@ -456,7 +459,7 @@ class TestFailures:
     def test_names_that_make_no_sense_are_found_before_anything_is_heard(self, loopnet, ears):
         words = ("-r", "a.wav", "-t", "b.wav", "-t", "warm-808")
         loopnet("transfer", *words, "--name", "{bpm}{sed}").refused(2, "did you mean {seed}")
-        loopnet("transfer", *words, "--name", "{rhythm}").refused(2, "two files", "{timbre}")
+        loopnet("transfer", *words, "--name", "x_{rhythm}").refused(2, "two files", "{timbre}")
         assert ears.loaded == 0
 
     def test_an_input_is_not_written_over(self, loopnet, tmp_path):
