@@ -23,7 +23,7 @@ from loopnet_cli.audio.resample import resample_circular
 from loopnet_cli.controls import Kit
 from loopnet_cli.dynamics import velocity_gain
 from loopnet_cli.errors import AudioError
-from loopnet_cli.pattern import STEM_OF_VOICE, VOICES, Pattern
+from loopnet_cli.pattern import STEM_OF_VOICE, VOICES, Hit, Pattern
 from loopnet_cli.synthesis import descriptor
 from loopnet_cli.synthesis.strokeprior import UNIT_DB, StrokePrior
 from loopnet_cli.synthesis.studio import StudioModel
@@ -42,6 +42,8 @@ VELOCITY_STEPS = 4
 FIRST_LEVEL_DB = -12.0
 ONSET_SEARCH, ONSET_SPAN, ONSET_BLOCK = 0.010, 0.003, 32
 """Seconds around a hit in which its attack is sought, seconds compared before and after, samples a block."""
+DARK_HERTZ, BRIGHT_HERTZ = 250.0, 4500.0
+"""Spectral centroids under and over which a sound that is no drum is taken for a kick or a hat."""
 HEIGHT = {"kick": 0, "rest": 1, "snare": 1, "hat": 2}
 """Octaves between the stems of a kit that is made from one sound."""
 _LENGTH = descriptor.SAMPLES + descriptor.GRIDS[-1].size
@@ -101,23 +103,24 @@ def kit_from_audio(
     Returns
     -------
     Kit
-        Voices that were not heard are those of the nearest kit in the bank; if just one stem was
-        heard, the others are made from its sound, an octave apart. Timbre and chroma are those of
-        the nearest kit in the bank, to be replaced by what was measured.
+        Voices that were not heard are those of the nearest kit in the bank. Where kick or snare
+        is missing, as in everyday sounds, the stems that were not heard are made from those that
+        were, an octave apart; where nothing was heard as a drum, from the strongest attack. Timbre
+        and chroma are those of the nearest kit in the bank, to be replaced by what was measured.
 
     Raises
     ------
     AudioError
-        If the recording is silent or no stroke was heard in it.
+        If the recording is silent.
     """
-    if not pattern.hits:
-        raise AudioError("no drum stroke was heard, so there is no sound to take: give a recording with clear strokes")
     prior = prior or StrokePrior.load()
     loop = resample_circular(np.asarray(audio, np.float32), pattern.samples(SAMPLE_RATE))
     peak = float(np.abs(loop).max())
     if peak < 1e-5:
         raise AudioError("the recording is silent, so there is no sound to take")
     loop = loop / np.float32(peak)
+    if not pattern.hits:
+        pattern = replace(pattern, hits=(_loudest_stroke(loop, pattern),))
     target = _measure(loop, pattern)
     sounds = {v: prior.fit(v, seen, None, FIRST_LEVEL_DB) for v, seen in target.observed.items()}
     base = nearest_kit(model, {voice: code for voice, (code, _) in sounds.items()})
@@ -126,8 +129,8 @@ def kit_from_audio(
     played = _coarse(pattern)
     for _ in range(rounds):
         found = _improved(model, prior, target, played, found, base)
-    if len({STEM_OF_VOICE[voice] for voice in found}) == 1:
-        found |= _made_from_one(prior, loop, pattern, target, found)
+    if not {"kick", "snare"} <= {STEM_OF_VOICE[voice] for voice in found}:
+        found |= _retuned(prior, loop, pattern, target, found)
     return _kit(found, base, name, description)
 
 
@@ -240,29 +243,47 @@ def _coarse(pattern: Pattern) -> Pattern:
     return replace(pattern, hits=tuple(hits))
 
 
-def _made_from_one(
+def _loudest_stroke(loop: Array, pattern: Pattern) -> Hit:
+    """Take the strongest attack of a sound that is no drum for a stroke of what it lies nearest to."""
+    blocks = np.square(loop[: len(loop) // ONSET_BLOCK * ONSET_BLOCK]).reshape(-1, ONSET_BLOCK).mean(axis=1)
+    rise = blocks - np.maximum.reduce([np.roll(blocks, shift) for shift in (1, 2, 3, 4)])
+    onset = int(rise.argmax()) * ONSET_BLOCK
+    power = np.square(np.abs(np.fft.rfft(np.take(loop, np.arange(onset, onset + SAMPLE_RATE // 5), mode="wrap"))))
+    hertz = np.arange(len(power)) * 5.0
+    centre = float((power * hertz).sum() / max(float(power.sum()), 1e-12))
+    voice = "kick" if centre < DARK_HERTZ else "hat_closed" if centre > BRIGHT_HERTZ else "snare"
+    return Hit(onset / len(loop) * pattern.beats % pattern.beats, voice, 1.0)
+
+
+def _retuned(
     prior: StrokePrior, loop: Array, pattern: Pattern, target: Target, sounds: Mapping[str, VoiceSound]
 ) -> dict[str, VoiceSound]:
-    """Make the stems that were not heard from the one that was, tuned down for a kick and up for a hat."""
-    voice = max(target.strokes, key=lambda v: len(target.strokes[v]))
-    row = target.strokes[voice][0]
-    onset = attacks(loop, pattern.onset_samples(SAMPLE_RATE))[row]
-    heard = STEM_OF_VOICE[voice]
+    """Make the stems that were not heard from the nearest that was, tuned down for a kick and up for a hat."""
+    onsets = attacks(loop, pattern.onset_samples(SAMPLE_RATE))
+    clearest_of = {STEM_OF_VOICE[voice]: voice for voice in reversed(target.strokes)}
     made = {}
     for other in VOICES:
         stem = STEM_OF_VOICE[other]
-        if stem == heard or other in sounds:
+        if stem in clearest_of:
             continue
-        ratio = 2.0 ** (HEIGHT[stem] - HEIGHT[heard])
-        position = (onset + np.arange(_LENGTH) * ratio) % len(loop)
-        left = position.astype(int)
-        fraction = (position - left).astype(np.float32)
-        tuned = loop[left] * (1 - fraction) + loop[(left + 1) % len(loop)] * fraction
-        seen = descriptor.log_powers(tuned) - np.float32(
-            20 / UNIT_DB * np.log10(velocity_gain(pattern.hits[row].velocity))
-        )
-        made[other] = VoiceSound(*prior.fit(other, seen, None, sounds[voice].level_db))
+        heard = min(clearest_of, key=lambda known: abs(HEIGHT[known] - HEIGHT[stem]))
+        row = target.strokes[clearest_of[heard]][0]
+        gaps = [(onset - onsets[row]) % len(loop) for onset in onsets if onset != onsets[row]]
+        alone = min(min(gaps, default=len(loop)), len(loop), _LENGTH * 2)
+        tuned = _tuned(np.take(loop, np.arange(onsets[row], onsets[row] + alone), mode="wrap"), stem, heard)
+        velocity = velocity_gain(pattern.hits[row].velocity)
+        seen = descriptor.log_powers(_padded(tuned)) - np.float32(20 / UNIT_DB * np.log10(velocity))
+        made[other] = VoiceSound(*prior.fit(other, seen, None, sounds[clearest_of[heard]].level_db))
     return made
+
+
+def _tuned(stroke: Array, stem: str, heard: str) -> Array:
+    """Play a stroke slower or faster, and let it fade where it is cut off."""
+    position = np.arange(0, len(stroke) - 1, 2.0 ** (HEIGHT[stem] - HEIGHT[heard]))
+    tuned: Array = np.interp(position, np.arange(len(stroke)), stroke).astype(np.float32)
+    fade = min(len(tuned), SAMPLE_RATE // 100)
+    tuned[len(tuned) - fade :] *= np.linspace(1, 0, fade, dtype=np.float32)
+    return tuned
 
 
 def _kit(sounds: Mapping[str, VoiceSound], base: Kit, name: str, description: str) -> Kit:

@@ -74,7 +74,7 @@ def sound_of(
     Raises
     ------
     AudioError
-        If the recording is silent or no stroke was heard in it.
+        If the recording is silent.
     """
     kit = kit_from_audio(model, audio, sample_rate, pattern, name=name, description=description)
     measured = {feature: float(np.clip(timbre[feature], 0.0, 1.0)) for feature in TIMBRE_NAMES}
