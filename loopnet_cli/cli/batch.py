@@ -100,8 +100,16 @@ class Tally:
     bug: Exception | None = field(default=None)
     _told: list[Exception] = field(default_factory=list)
 
-    def fail(self, error: Exception, label: str) -> None:
-        """Count a failure and say what it was; an exception that fails several loops is told once."""
+    def fail(self, error: Exception, label: str, *sources: str) -> None:
+        """Count a failure and say what it was; an exception that fails several loops is told once.
+
+        Parameters
+        ----------
+        error : Exception
+            What happened.
+        label : str
+            To whom: put before errors that name neither it nor one of the `sources`.
+        """
         self.failed += 1
         if any(error is other for other in self._told):
             return
@@ -109,7 +117,7 @@ class Tally:
         if isinstance(error, LoopnetError):
             text = str(error)
             # errors of reading and writing name their file themselves
-            named = label in text or isinstance(error, AudioError)
+            named = any(name in text for name in (label, *sources)) or isinstance(error, AudioError)
             self.console.error(text if named else f"{label}: {text}")
         else:
             self.console.error(f"{label}: unexpected {type(error).__name__}: {error}")
@@ -213,7 +221,7 @@ def close(tally: Tally) -> None:
 
 
 @contextmanager
-def one_of_many(tally: Tally, label: str) -> Iterator[None]:
+def one_of_many(tally: Tally, label: str, *sources: str) -> Iterator[None]:
     """Count an error of the block instead of raising it, unless it would be that of all the others too.
 
     That is: nobody reads our output any more, or the weights are missing.
@@ -223,4 +231,4 @@ def one_of_many(tally: Tally, label: str) -> Iterator[None]:
     except (BrokenPipeError, WeightsError):
         raise
     except Exception as error:
-        tally.fail(error, label)
+        tally.fail(error, label, *sources)

@@ -141,7 +141,7 @@ def run(
     with tally.console.progress(len(jobs), "loops") as advance:
         for rhythm, group in groupby(jobs, key=lambda job: job.rhythm):
             for job in group:
-                with batch.one_of_many(tally, job.label):
+                with batch.one_of_many(tally, job.label, job.rhythm.label, job.timbre.label):
                     _one(job, order, chroma, workshop, finish, tally, as_json=as_json)
                     tally.written += 1
                 advance(job.label)

@@ -377,7 +377,7 @@ class TestFailures:
 
     def test_nothing_is_left_alone(self, loopnet, tmp_path):
         done = loopnet("transfer", "-r", "kick: x...", "-t", "warm-808", "-o", "o.wav", "--only", "snare,hat")
-        done.refused(1, "no snare or hat to be left alone: kick is played")
+        done.refused(1, "error: grid: no snare or hat to be left alone: kick is played")
         assert "o.wav" not in names(tmp_path)
 
     def test_nothing_is_half_written(self, loopnet, tmp_path, monkeypatch):
@@ -406,7 +406,7 @@ class TestFailures:
 
         monkeypatch.setattr("loopnet_cli.analysis.section.find_section", find_section)
         done = loopnet("transfer", "-r", "a.wav", "-t", "warm-808", "-o", "o.wav")
-        done.refused(1, "a.wav: --rhythm-bars 3 at --rhythm-bpm 60 last 12 s, --rhythm-start 0 leaves less")
+        done.refused(1, "error: a.wav: --rhythm-bars 3 at --rhythm-bpm 60 last 12 s, --rhythm-start 0 leaves less")
 
     def test_chroma_from_silence(self, loopnet):
         words = ("-r", GRID, "-t", "b.wav", "-o", "o.wav", "--chroma-from", "silent.wav")
