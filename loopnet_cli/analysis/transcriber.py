@@ -27,6 +27,8 @@ LEAST_GAP = 3
 """Frames between two hits of a group: 30 ms."""
 SEAM = 6
 """Frames heard beyond each end of a loop."""
+QUIET = 20
+"""Frames of silence heard before and after a recording, so that a stroke at its very start is one."""
 SAME_STROKE = 0.015
 """Seconds around the seam within which two onsets are one."""
 THRESHOLDS = (*ACTIVATIONS, *STEMS["rest"])
@@ -175,14 +177,13 @@ def _pieces(audio: Array, frames: int, beyond: int, reach: int, circular: bool) 
 
     Wanted are `frames` and `beyond` more to each side.
     """
-    lead = beyond + reach if circular else 0
-    if lead:
+    lead = beyond + reach if circular else QUIET
+    if circular:
         audio = np.take(audio, np.arange(-lead * HOP, len(audio) + (lead + 1) * HOP), mode="wrap")
     for first in range(-beyond, frames + beyond, PIECE):
         wanted = min(PIECE, frames + beyond - first)
-        # at the ends of a recording the network's own padding stands for what is not known
         start, stop = max(first - reach, -lead), min(first + wanted + reach, frames + lead)
-        yield band_powers(audio, start + lead, stop - start), first - start, wanted
+        yield band_powers(audio, start + lead if circular else start, stop - start), first - start, wanted
 
 
 def load_transcriber(folder: Path | None = None) -> Transcriber:

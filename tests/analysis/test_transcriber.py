@@ -73,6 +73,12 @@ def test_hits_carry_time_voice_and_velocity() -> None:
     assert found.activation("snare").max() > 0.5 > found.activation("kick").max()
 
 
+def test_a_stroke_at_the_very_start_is_heard_after_silence() -> None:
+    found = listener("kick").transcribe(clicks([0.0, 0.5], 1.0), SAMPLE_RATE)
+    assert [hit.seconds for hit in found.hits] == pytest.approx([0.0, 0.5], abs=0.006)
+    assert len(found.activations) == 100
+
+
 def test_silence_holds_no_hits() -> None:
     found = listener("kick").transcribe(np.zeros(SAMPLE_RATE, np.float32), SAMPLE_RATE)
     assert found.hits == ()
