@@ -168,7 +168,8 @@ def report(loops: Sequence[Loop]) -> str:
         ]
         seconds = sorted(one.seconds for one in answers)
         parts += [
-            f"## {'With madmom' if madmom else 'Without madmom'}\n\n{table(answers)}\n{row('cut as loops, no meter told', untold)}\n",
+            f"## {'With madmom' if madmom else 'Without madmom'}\n\n{table(answers)}\n"
+            f"{row('cut as loops, no meter told', untold)}\n",
             f"CPU time a file: median {seconds[len(seconds) // 2]:.2f} s, longest {seconds[-1]:.1f} s.\n",
             f"Not exact:\n\n{misses(answers)}\n",
         ]
