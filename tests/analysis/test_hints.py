@@ -12,7 +12,9 @@ from loopnet_cli.audio import riff
 
 
 def wav(*chunks: bytes) -> bytes:
-    return riff.wave_bytes(b"\0\0" * 100, sample_rate=44100, channels=1, bits=16, floating=False, chunks=b"".join(chunks))
+    return riff.wave_bytes(
+        b"\0\0" * 100, sample_rate=44100, channels=1, bits=16, floating=False, chunks=b"".join(chunks)
+    )
 
 
 def acid(flags: int = 4, beats: int = 8, meter: tuple[int, int] = (4, 4), tempo: float = 120.0) -> bytes:
