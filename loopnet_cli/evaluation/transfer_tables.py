@@ -98,7 +98,7 @@ def _rhythm_table(rows: Sequence[Mapping[str, Any]], seed: int) -> Table:
 
 def _distance_table(rows: Sequence[Mapping[str, Any]], metric: str, seed: int) -> Table:
     table: list[list[str | Cell]] = []
-    form = ".2f" if metric == "mel" else ".3f"
+    form = ".3f" if metric == "embedding" else ".2f"
     for name, label in ROWS.items():
         measured = [row["rows"][name][metric] for row in rows if row["rows"][name][metric] is not None]
         cells: list[str | Cell] = [label]
