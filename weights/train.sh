@@ -29,3 +29,13 @@ $python -m loopnet_cli.training.timbre fit "$data" "$run" --steps 4000
 # 3. Package, and make the bank of kits.
 $python -m loopnet_cli.training.package "$run" "$here"
 $python -m loopnet_cli.training.bank "$data" "$here"
+
+# 4. The transcriber: clips with exact labels, a long run and a shorter one on more clips; then what strokes are like.
+clips="$run/clips" module=loopnet_cli.training
+$python -m $module.clips "$data" --out "$clips" --side dev --count 600 --seed 2
+$python -m $module.clips "$data" --out "$clips" --side train --count 10000 --seed 1
+$python -m $module.transcriber "$clips" --out "$run/ear1" --threads 2 --seed 3 --rate 0.0015 --steps 8000
+$python -m $module.clips "$data" --out "$clips" --side train --count 8000 --seed 7
+$python -m $module.transcriber "$clips" --out "$run/ear2" --threads 2 --seed 4 --rate 0.0009 --steps 4400 --start "$run/ear1/ear.pt"
+$python -m $module.package_ear "$run/ear2" "$clips" "$here"
+$python -m $module.strokes "$run/pool_train_8_1.npz" "$run" "$here"
