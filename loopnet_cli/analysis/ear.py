@@ -112,7 +112,7 @@ class Ear:
             if index in self.config.contexts:
                 y = y + self._context(self.config.contexts.index(index), y)
         logits = self._matmul("head", np.maximum(y, 0))
-        result: Array = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
+        result: Array = np.reciprocal(1 + np.exp(-np.clip(logits, -30, 30)))
         return result
 
     def _context(self, number: int, y: Array) -> Array:

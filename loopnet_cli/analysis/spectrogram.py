@@ -67,7 +67,8 @@ def _filters(size: int, edges: NDArray[np.float64]) -> Array:
     # how much of each bin lies below each edge
     below = np.clip(position[None, :] - np.arange(bins)[:, None], 0.0, 1.0)
     inside = np.diff(below, axis=1)
-    return (inside / inside.sum(axis=0)).astype(np.float32)
+    filters: Array = (inside / inside.sum(axis=0)).astype(np.float32)
+    return filters
 
 
 def loudness_scale(power: Array) -> Array:

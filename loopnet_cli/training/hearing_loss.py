@@ -6,6 +6,7 @@ next to no cost: other music, noise, equalisers, phones, tuning, level.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -66,7 +67,7 @@ def plain_batch(clips: list[Clip]) -> Batch:
     return _stacked(inputs, labels)
 
 
-def _stacked(inputs: list[Array], labels: list[tuple[Array, ...]]) -> Batch:
+def _stacked(inputs: list[Array], labels: Sequence[tuple[Array, ...]]) -> Batch:
     rows = [torch.from_numpy(np.stack(column)) for column in zip(*labels, strict=True)]
     return Batch(torch.from_numpy(np.stack(inputs)), *rows)
 

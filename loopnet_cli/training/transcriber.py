@@ -186,7 +186,7 @@ def train(pool: Path, out: Path, recipe: Recipe, config: EarConfig, start: Path 
             outputs = model(batch.inputs)
         presence, velocity = loss_of(outputs.float(), batch)
         optimiser.zero_grad()
-        (presence + VELOCITY_WEIGHT * velocity).backward()
+        (presence + VELOCITY_WEIGHT * velocity).backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
         step += 1

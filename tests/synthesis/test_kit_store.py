@@ -164,7 +164,8 @@ def test_damaged_kits(mine, kind):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [(b"", "no JSON"), (b"[1]", "no JSON object"), (b"\xff\xfe", "UTF-8"), (b"[" * 100_000, "nested|no JSON"),
-     (b" " * (1 << 20) + b"{}", "megabyte"), (b'{"format": "loopnet-kit", "version": ' + b"9" * 5000 + b"}", "not a usable kit")],
+     (b" " * (1 << 20) + b"{}", "megabyte"),
+     (b'{"format": "loopnet-kit", "version": ' + b"9" * 5000 + b"}", "not a usable kit")],
 )  # fmt: skip
 def test_files_that_are_no_kits(folder, content, reason):
     folder.mkdir()
