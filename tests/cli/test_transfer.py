@@ -69,7 +69,7 @@ def found(monkeypatch) -> list[str]:
     def kit_from_audio(model, audio, sample_rate, pattern, *, name, description):
         names.append(name)
         if not pattern.hits:
-            raise AudioError("no drum stroke was heard, so there is no sound to take")
+            raise AudioError("the recording is silent, so there is no sound to take")
         return make_kit(name, description, 0.8)
 
     monkeypatch.setattr("loopnet_cli.synthesis.transfer.kit_from_audio", kit_from_audio)
@@ -371,7 +371,7 @@ class TestFailures:
         hum = 0.3 * np.sin(2 * np.pi * 50 * np.arange(44100) / 44100 + 1.5)
         (tmp_path / "hum.wav").write_bytes(encoded((hum * np.linspace(0.9, 1, 44100)).astype(np.float32)))
         before = names(tmp_path)
-        loopnet("transfer", "-r", GRID, "-t", "hum.wav", "-o", "o.wav").refused(1, "hum.wav", "no drum stroke")
+        loopnet("transfer", "-r", GRID, "-t", "hum.wav", "-o", "o.wav").refused(1, "hum.wav: ", "no sound to take")
         loopnet("transfer", "-r", "hum.wav", "-t", "warm-808", "-o", "o.wav").refused(1, "hum.wav", "no drum hits")
         assert names(tmp_path) == before
 
