@@ -15,8 +15,8 @@ Array = NDArray[np.float32]
 BANDS, LOWEST, HIGHEST = 48, 35.0, 18000.0
 WIDTH = 2.0
 """Standard deviation of the smoothing, in bands: about a third of an octave."""
-MOST_DB = 9.0
-"""An equaliser that does more makes noise of what is not there."""
+MOST_DB = 6.0
+"""An equaliser that does more makes noise of what is not there, and drowns what the other loop lacks."""
 FAINT_DB = -50.0
 """Bands so far under the loudest are left alone."""
 CURVE_POINTS = 4096

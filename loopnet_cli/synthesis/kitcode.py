@@ -103,10 +103,10 @@ def kit_from_audio(
     Returns
     -------
     Kit
-        Voices that were not heard are those of the nearest kit in the bank. Where kick or snare
-        is missing, as in everyday sounds, the stems that were not heard are made from those that
-        were, an octave apart; where nothing was heard as a drum, from the strongest attack. Timbre
-        and chroma are those of the nearest kit in the bank, to be replaced by what was measured.
+        Voices that were not heard are those of the nearest kit in the bank. Where no kick was
+        heard, or nothing else, as in everyday sounds, the stems that were not heard are made from
+        those that were, an octave apart; where nothing was heard as a drum, from the strongest
+        attack. Timbre and chroma are those of the nearest kit in the bank, to be replaced by what was measured.
 
     Raises
     ------
@@ -129,7 +129,8 @@ def kit_from_audio(
     played = _coarse(pattern)
     for _ in range(rounds):
         found = _improved(model, prior, target, played, found, base)
-    if not {"kick", "snare"} <= {STEM_OF_VOICE[voice] for voice in found}:
+    stems = {STEM_OF_VOICE[voice] for voice in found}
+    if "kick" not in stems or len(stems) == 1:
         found |= _retuned(prior, loop, pattern, target, found)
     return _kit(found, base, name, description)
 

@@ -37,6 +37,8 @@ MATCHING = 12
 so steps towards it are rendered and measured: half a second a bar, instead of none."""
 MATCHING_SHARES = (0.25, 0.5, 1.0)
 """Steps tried, as shares of the way."""
+LIKENESS_SHARES = (0.25, 0.5)
+"""The same towards the features of a recording: all the way, a kick drowns where the recording has none."""
 RUMBLE_HERTZ = 22.0
 """Corner of the high-pass that every stem goes through."""
 FILTER_SAMPLES = 8192
@@ -117,7 +119,7 @@ class StudioModel:
         timbre : Mapping from feature name to Knob, optional
             Features named here are moved; the others stay as the kit has them in this pattern.
         match : Mapping from feature name to float, optional
-            All 21 features of a sound to come close to, by measuring, before the knobs are turned.
+            All 21 features of a sound to come closer to, by measuring, before the knobs are turned.
         chroma : sequence of 12 float, optional
             Pitch classes to tune the loop to, C first, 0..1.
         seed : int
@@ -150,11 +152,11 @@ class StudioModel:
                 knob = timbre[name]
                 asked[index] = start[index] + knob.value if knob.relative else knob.value
         if match is not None:
-            vector = self._matched(pattern, kit, score, start, seed)
+            vector = self._matched(pattern, kit, score, start, seed, LIKENESS_SHARES)
             vector = vector + self.timbre.actuators(score.profile, asked - start)
             vector = np.clip(vector, -LIMITS, LIMITS).astype(np.float32)
         elif len(timbre) >= MATCHING:
-            vector = self._matched(pattern, kit, score, asked, seed)
+            vector = self._matched(pattern, kit, score, asked, seed, MATCHING_SHARES)
         else:
             vector = self.timbre.actuators(score.profile, asked - natural)
         stems = self.sound(pattern, kit, score, vector, seed=seed, chroma=chroma)
@@ -169,7 +171,9 @@ class StudioModel:
         audio: Array = np.sum(list(stems.values()), axis=0, dtype=np.float32)
         return Loop(audio, stems, SAMPLE_RATE, pattern.tempo, pattern.bars, pattern.meter, seed, settings)
 
-    def _matched(self, pattern: Pattern, kit: Kit, score: Score, asked: Array, seed: int) -> Array:
+    def _matched(
+        self, pattern: Pattern, kit: Kit, score: Score, asked: Array, seed: int, shares: Sequence[float]
+    ) -> Array:
         """Choose actuators that bring the whole of the features close to what was asked, by measuring.
 
         Each step is measured, and the loop is left as it is where no step brings it closer.
@@ -177,7 +181,7 @@ class StudioModel:
         neutral = np.zeros(len(ACTUATORS), np.float32)
         natural = self._measured(pattern, kit, score, neutral, seed)
         best, least = neutral, float(np.abs(asked - natural).mean())
-        for share in MATCHING_SHARES:
+        for share in shares:
             vector = self.timbre.actuators(score.profile, np.float32(share) * (asked - natural))
             error = float(np.abs(asked - self._measured(pattern, kit, score, vector, seed)).mean())
             if error < least:

@@ -21,6 +21,8 @@ from loopnet_cli.training.clips import Clip
 
 PEAK_WIDTH = 0.8
 """Standard deviation of the target around an onset, in frames: wide enough to find the onset between frames."""
+DRUMLESS = 0.06
+"""Share of clips without a drum: bass, chords and noise alone hold no hits."""
 AS_RENDERED = 0.35
 """Share of clips that only change their level."""
 FAINT, FAINT_WEIGHT = 0.12, 0.3
@@ -47,13 +49,16 @@ def draw_batch(clips: list[Clip], size: int, frames: int, rng: Rng) -> Batch:
         clip = clips[int(index)]
         first = int(rng.integers(clip.powers.shape[2] - frames + 1))
         powers = 10.0 ** clip.powers[:, :, first : first + frames].astype(np.float32)
-        if rng.random() < 0.45:
+        hits = clip.hits
+        if without := rng.random() < DRUMLESS:
+            powers, hits = np.full_like(powers, FLOOR / 100), hits[:0]
+        if without or rng.random() < 0.45:
             other = clip if rng.random() < 0.5 else clips[int(rng.integers(len(clips)))]
             start = first if other is clip else int(rng.integers(clip.powers.shape[2] - frames + 1))
             layer = 10.0 ** other.tonal[:, start : start + frames].astype(np.float32)
             powers = powers + np.float32(10 ** (rng.uniform(-20, 9) / 10)) * layer
         inputs.append(loudness_scale(_heard(powers, rng)))
-        labels.append(targets(clip.hits - np.array([first, 0, 0], np.float32), frames))
+        labels.append(targets(hits - np.array([first, 0, 0], np.float32), frames))
     return _stacked(inputs, labels)
 
 
