@@ -154,6 +154,9 @@ def package(run: Path, pool: Path, folder: Path) -> dict[str, dict[str, float]]:
     logs.mkdir(exist_ok=True)
     shutil.copyfile(run / "log.csv", logs / "ear.csv")
     recipe = json.loads((run / "recipe.json").read_text(encoding="utf-8"))
+    if (run / "history.json").exists():
+        # what the run started from, where that was not one command
+        recipe["history"] = json.loads((run / "history.json").read_text(encoding="utf-8"))
     (logs / "ear.json").write_text(json.dumps({**recipe, "development": report}, indent=1) + "\n", encoding="utf-8")
     write_manifest(folder)
     return report
