@@ -232,6 +232,7 @@ def render(rhythm: Rhythm, timbre: Timbre, order: Order, chroma: tuple[float, ..
     whole = transfer(
         workshop.model, to_render(pattern, chosen) if order.only else pattern, timbre.sound,
         own=own, amount=order.amount, knobs=order.knobs, chroma=chroma, seed=order.seed,
+        ears=None if timbre.sound.timbre is None else workshop.ears,
     )  # fmt: skip
     kit = timbre.sound.kit if own is None else blended_kit(own.kit, timbre.sound.kit, order.amount)
     return Made(isolated(whole, chosen) if order.only else whole, whole, chosen, kit)

@@ -111,7 +111,8 @@ class Workshop:
         return synthesis.load_studio()
 
     @cached_property
-    def _ears(self) -> Any:
+    def ears(self) -> Any:
+        """The transcriber."""
         from loopnet_cli.analysis.transcriber import load_transcriber
 
         return load_transcriber()
@@ -200,7 +201,7 @@ class Workshop:
         try:
             heard = hear(
                 source.input.source if source.content is None else source.content,
-                name=source.label, transcriber=self._ears, normalisation=self.model.normalisation, **told,
+                name=source.label, transcriber=self.ears, normalisation=self.model.normalisation, **told,
             )  # fmt: skip
         except UsageError as error:
             # it names its own parameters, which are options of this command under other names

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loopnet_cli.analysis.hearing import hear
+from loopnet_cli.analysis.transcriber import Transcriber, load_transcriber
 from loopnet_cli.evaluation.distances import mel_power
 from loopnet_cli.pattern.read import read_pattern
 from loopnet_cli.plotting_transfer import Part, plot_transfer
@@ -44,15 +45,15 @@ def spectral_distance(one: NDArray[np.floating], two: NDArray[np.floating]) -> f
     return float(np.sqrt(np.mean(np.square(difference - np.median(difference)))))
 
 
-def everyday(model: StudioModel, path: Path, rhythm: Path) -> tuple[dict[str, float], str, bytes]:
+def everyday(model: StudioModel, ears: Transcriber, path: Path, rhythm: Path) -> tuple[dict[str, float], str, bytes]:
     """Play a rhythm in the sound of a recording; return the distances, what was heard, and the picture."""
     pattern = read_pattern(str(rhythm)).pattern
-    heard = hear(path)
+    heard = hear(path, transcriber=ears)
     found = sound_of(
         model, heard.audio, heard.sample_rate, heard.pattern,
         timbre=heard.timbre, chroma=heard.chroma.tolist(), name=path.stem,
     )  # fmt: skip
-    result = transfer(model, pattern, found, seed=SEED)
+    result = transfer(model, pattern, found, seed=SEED, ears=ears)
     sound = heard.audio
     others = [transfer(model, pattern, Sound(model.kit(name)), seed=SEED).audio for name in model.kit_names]
     default = others[model.kit_names.index(model.default_kit)]
@@ -87,7 +88,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("docs"), help="folder of EVERYDAY.md and img/")
     parser.add_argument("--rhythm", type=Path, default=Path("examples/patterns/boom-bap.mid"))
     arguments = parser.parse_args()
-    model = load_studio()
+    model, ears = load_studio(), load_transcriber()
     lines = [
         "# Everyday sounds as drum kits",
         "",
@@ -102,7 +103,7 @@ def main() -> None:
     ]
     pictures = []
     for name, (file, words) in SOUNDS.items():
-        distances, hits, picture = everyday(model, arguments.data / file, arguments.rhythm)
+        distances, hits, picture = everyday(model, ears, arguments.data / file, arguments.rhythm)
         cells = " | ".join(f"{distances[key]:.1f} dB" for key in ("made", "default", "nearest"))
         lines.append(f"| {name} | {hits} | {cells} |")
         (arguments.out / "img").mkdir(parents=True, exist_ok=True)

@@ -148,7 +148,7 @@ def transferred(
     found = sound_of(
         bench.model, sound, SAMPLE_RATE, source, timbre=bench.measured(sound), chroma=tones, name="recording"
     )
-    whole = transfer(bench.model, rhythm, found, seed=seed).audio
+    whole = transfer(bench.model, rhythm, found, seed=seed, ears=bench.transcriber).audio
     return whole, rendered(bench, rhythm, found.kit, seed=seed)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from loopnet_cli.controls import TIMBRE_NAMES, Kit, Knob, Loop
 from loopnet_cli.errors import UsageError
+from loopnet_cli.pattern.model import STEM_OF_VOICE
 from loopnet_cli.synthesis.balance import balance_curve, band_levels, equalised
 from loopnet_cli.synthesis.kitcode import kit_from_audio
 from loopnet_cli.synthesis.studio import StudioModel
@@ -17,10 +18,15 @@ from loopnet_cli.synthesis.studio import StudioModel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from loopnet_cli.analysis.transcriber import Transcriber
     from loopnet_cli.pattern.model import Pattern
 
-BALANCE = 1.0
-"""How far the tonal balance goes towards the recording's, within what `balance_curve` allows."""
+LIKENESS = ((True, 1.0), (True, 0.5), (True, 0.0), (False, 0.5), (False, 0.0))
+"""How close to come to a recording, closest first: whether to match its features, and how far to go
+to its tonal balance, within what `balance_curve` allows."""
+RHYTHM_LOST = 0.05
+"""How much less of the rhythm may be heard than with the kit alone."""
+SAME_STROKE = 0.05
 
 
 @dataclass(frozen=True)
@@ -126,6 +132,7 @@ def transfer(
     knobs: Mapping[str, Knob] | None = None,
     chroma: Sequence[float] | None = None,
     seed: int = 0,
+    ears: Transcriber | None = None,
 ) -> Loop:
     """Play a rhythm in another sound.
 
@@ -146,6 +153,9 @@ def transfer(
         Pitch classes to tune the loop to.
     seed : int
         Which noise sounds.
+    ears : Transcriber, optional
+        Who listens to the result: it comes only so close to the other sound that the rhythm is
+        still heard. Without, it comes as close as it can, and strokes may drown.
 
     Returns
     -------
@@ -161,14 +171,50 @@ def transfer(
         raise UsageError(f"amount {amount:g} needs the rhythm's own sound: give a recording, or a kit for it")
     first = own or sound
     kit = blended_kit(first.kit, sound.kit, amount)
-    match = _blended_timbre(first, sound, amount)
-    loop = model.render(pattern, kit=kit, timbre=knobs, match=match, chroma=chroma, seed=seed)
-    wanted = _blended_balance(first, sound, amount)
-    if wanted is None:
-        return loop
-    # the knobs are turned on top of the balance, which must not turn them back
-    plain = loop if not knobs else model.render(pattern, kit=kit, match=match, chroma=chroma, seed=seed)
-    return equalised(loop, balance_curve(band_levels(plain.audio, plain.sample_rate), wanted, BALANCE))
+    match, wanted = _blended_timbre(first, sound, amount), _blended_balance(first, sound, amount)
+    if match is None or wanted is None:
+        return model.render(pattern, kit=kit, timbre=knobs, match=match, chroma=chroma, seed=seed)
+
+    def rendered(matched: bool, turned: Mapping[str, Knob] | None) -> Loop:
+        target = match if matched else None
+        return model.render(pattern, kit=kit, timbre=turned, match=target, chroma=chroma, seed=seed)
+
+    # the knobs are turned on top of the likeness, which must not turn them back
+    bases = {matched: rendered(matched, None) for matched in ((True, False) if ears else (True,))}
+
+    def likened(matched: bool, share: float) -> tuple[NDArray[np.float64], Loop]:
+        curve = balance_curve(band_levels(bases[matched].audio, bases[matched].sample_rate), wanted, share)
+        return curve, equalised(bases[matched], curve)
+
+    least = 0.0 if ears is None else rhythm_kept(bases[False], pattern, ears) - RHYTHM_LOST
+    for matched, share in LIKENESS:
+        curve, loop = likened(matched, share)
+        if ears is None or rhythm_kept(loop, pattern, ears) >= least:
+            break
+    return equalised(rendered(matched, knobs), curve) if knobs else loop
+
+
+def rhythm_kept(loop: Loop, pattern: Pattern, ears: Transcriber) -> float:
+    """Listen to a loop and say how much of its kicks and snares is heard, as an F-measure at 50 ms.
+
+    Returns
+    -------
+    float
+        0..1; 1 where the pattern has neither.
+    """
+    seconds = pattern.seconds
+    heard = ears.transcribe(loop.audio, loop.sample_rate, circular=True).hits
+    right = total = 0
+    for stem in ("kick", "snare"):
+        found = [hit.seconds for hit in heard if hit.group == stem]
+        asked = [hit.beat / pattern.beats * seconds for hit in pattern.hits if STEM_OF_VOICE[hit.voice] == stem]
+        total += len(found) + len(asked)
+        for second in asked:
+            gaps = [abs((other - second + seconds / 2) % seconds - seconds / 2) for other in found]
+            if gaps and min(gaps) < SAME_STROKE:
+                found.pop(int(np.argmin(gaps)))
+                right += 1
+    return 2 * right / total if total else 1.0
 
 
 def _blended_timbre(a: Sound, b: Sound, amount: float) -> dict[str, float] | None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from loopnet_cli.analysis.transcription import HeardHit, Transcription
 from loopnet_cli.controls import TIMBRE_NAMES, Kit, Knob
 from loopnet_cli.errors import AudioError, UsageError
 from loopnet_cli.evaluation.distances import log_mel_distance
@@ -16,7 +17,7 @@ from loopnet_cli.synthesis.balance import BANDS, MOST_DB, balance_curve, band_le
 from loopnet_cli.synthesis.kitcode import attacks, clearest, kit_from_audio
 from loopnet_cli.synthesis.strokeprior import UNIT_DB, StrokePrior
 from loopnet_cli.synthesis.studio import SAMPLE_RATE, StudioModel, load_studio
-from loopnet_cli.synthesis.transfer import Sound, blended_kit, transfer
+from loopnet_cli.synthesis.transfer import Sound, blended_kit, rhythm_kept, transfer
 
 CODE = 6
 
@@ -197,3 +198,38 @@ def test_knobs_are_turned_on_top(model: StudioModel, kit: Kit) -> None:
 def test_a_share_needs_two_sounds(model: StudioModel, kit: Kit, pattern: Pattern) -> None:
     with pytest.raises(UsageError, match="own sound"):
         transfer(model, pattern, Sound(kit), amount=0.5)
+
+
+class Deaf:
+    """Hears every stroke of the pattern, but only while the loop is as it was given."""
+
+    def __init__(self, pattern: Pattern, kept: np.ndarray) -> None:
+        seconds = 60 / pattern.tempo
+        self.hits = tuple(HeardHit(h.beat * seconds, h.voice, 0.5) for h in pattern.hits)
+        self.kept = kept
+
+    def transcribe(self, audio: np.ndarray, sample_rate: int, *, circular: bool = False) -> Transcription:
+        same = np.array_equal(audio, self.kept)
+        none = np.zeros((1, 3), np.float32)
+        return Transcription(self.hits if same else (), none, none, len(audio) / sample_rate)
+
+
+def test_a_sound_is_taken_only_so_far_that_the_rhythm_is_still_heard(model: StudioModel, kit: Kit) -> None:
+    pattern = Pattern((Hit(0, "kick", 0.9), Hit(1, "snare", 0.9)))
+    sound = Sound(kit, dict.fromkeys(TIMBRE_NAMES, 0.9), np.linspace(0, 12, BANDS))
+    plain = model.render(pattern, kit=kit)
+    free = transfer(model, pattern, sound)
+    heeded = transfer(model, pattern, sound, ears=Deaf(pattern, plain.audio))  # type: ignore[arg-type]
+    assert not np.array_equal(free.audio, plain.audio)
+    np.testing.assert_array_equal(heeded.audio, plain.audio)
+
+
+def test_how_much_of_a_rhythm_is_heard(model: StudioModel, kit: Kit) -> None:
+    pattern = Pattern((Hit(0, "kick", 0.9), Hit(1, "snare", 0.9), Hit(2, "kick", 0.9), Hit(3, "hat_closed", 0.9)))
+    loop = model.render(pattern, kit=kit)
+    ears = Deaf(pattern, loop.audio)
+    assert rhythm_kept(loop, pattern, ears) == 1.0  # type: ignore[arg-type]
+    ears.hits = ears.hits[:2]
+    assert rhythm_kept(loop, pattern, ears) == pytest.approx(2 * 2 / (2 + 3))  # type: ignore[arg-type]
+    ears.hits = (HeardHit(1.99, "kick", 0.5),)  # the first kick, seen before the seam
+    assert rhythm_kept(loop, pattern, ears) == pytest.approx(2 * 1 / (1 + 3))  # type: ignore[arg-type]
