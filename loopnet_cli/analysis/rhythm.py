@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 SAME_STROKE = 0.025
 """Seconds within which two hits of a voice are one stroke."""
+EARLY = 0.006
+"""Seconds before the seam within which a stroke is on it: the ear errs by 2 to 3 ms, and a first beat at the
+end of the bar would be nobody's wish."""
 MIN_SWING, MAX_SWING = 0.5, 0.75
 STEPS = (4, 8, 12, 16, 24, 32, 48, 64)
 """Grids that hits can be moved to: steps in a whole note."""
@@ -27,7 +30,7 @@ def heard_pattern(transcription: Transcription, section: Section) -> Pattern:
     ----------
     transcription : Transcription
         Of the section; times counted from its start. Hits from outside come round the circle,
-        so that a stroke just before the first bar line is kept, at the end of the loop.
+        so that a stroke before the first bar line is kept, at the end of the loop.
     section : Section
         Its length in beats.
 
@@ -40,8 +43,8 @@ def heard_pattern(transcription: Transcription, section: Section) -> Pattern:
     length = section.end - section.start
     hits = []
     for heard in transcription.hits:
-        turns = heard.seconds / length
-        beat = (turns - int(turns // 1)) * shape.beats
+        seconds = heard.seconds % length
+        beat = 0.0 if length - seconds < EARLY else seconds / length * shape.beats
         hits.append(Hit(beat % shape.beats, heard.voice, heard.velocity))
     return replace(shape, hits=_merged(hits, shape.beats, SAME_STROKE * section.tempo / 60))
 

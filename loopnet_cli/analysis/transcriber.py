@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from loopnet_cli.analysis.ear import GROUPS, Ear, EarConfig
 from loopnet_cli.analysis.spectrogram import BANDS, HOP, SAMPLE_RATE, WINDOWS, band_powers, loudness_scale
 from loopnet_cli.analysis.transcription import ACTIVATIONS, FRAME_RATE, HeardHit, Transcription
-from loopnet_cli.errors import AudioError, WeightsError
+from loopnet_cli.errors import AudioError
 from loopnet_cli.pattern.model import STEM_OF_VOICE, STEMS, VOICES
-from loopnet_cli.synthesis.bank import REINSTALL, checked_file
+from loopnet_cli.synthesis.bank import load_weights
 
 Array = NDArray[np.float32]
 
@@ -199,25 +199,16 @@ def load_transcriber(folder: Path | None = None) -> Transcriber:
     WeightsError
         If the file is missing, damaged or of another version.
     """
-    from safetensors import SafetensorError, safe_open
 
-    path = checked_file(WEIGHTS_FILE, folder)
-    try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: np.asarray(file.get_tensor(name), np.float32) for name in file.keys()}  # noqa: SIM118
-        if metadata.get("format") != FORMAT_VERSION:
-            raise WeightsError(f"{path}: weights of format {metadata.get('format')}, not {FORMAT_VERSION}: {REINSTALL}")
-        made_for = json.loads(metadata["made_for"])
-        if made_for != inputs_and_outputs():
-            raise WeightsError(f"{path}: made for other features than this version's: {REINSTALL}")
-        config = json.loads(metadata["config"])
-        sizes = EarConfig.from_dict(config)
+    def build(metadata: Mapping[str, str], tensors: Mapping[str, Array]) -> Transcriber:
+        if json.loads(metadata["made_for"]) != inputs_and_outputs():
+            raise ValueError("made for other features than this version's")
         picking = json.loads(metadata["picking"])
         thresholds = {name: float(picking["thresholds"][name]) for name in THRESHOLDS}
-        return Transcriber(Ear(sizes, tensors), Picking(thresholds, float(picking["delay"])))
-    except (SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise WeightsError(f"{path}: not usable weights ({error}): {REINSTALL}") from error
+        ear = Ear(EarConfig.from_dict(json.loads(metadata["config"])), tensors)
+        return Transcriber(ear, Picking(thresholds, float(picking["delay"])))
+
+    return load_weights(WEIGHTS_FILE, FORMAT_VERSION, build, folder)
 
 
 def inputs_and_outputs() -> dict[str, list[object]]:

@@ -5,15 +5,21 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from loopnet_cli.controls import TIMBRE_NAMES, Kit
 from loopnet_cli.errors import UsageError, WeightsError
 from loopnet_cli.pattern import VOICES
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from loopnet_cli.analysis.normalise import Normalisation
+
+T = TypeVar("T")
 
 DEFAULT_KIT = "tight-studio"
 """The kit that sounds when none is named."""
@@ -74,6 +80,43 @@ def read_bank(folder: Path | None = None) -> dict[str, Kit]:
         return {entry["name"]: kit_from_dict(entry) for entry in json.loads(path.read_text(encoding="utf-8"))["kits"]}
     except (ValueError, KeyError, TypeError) as error:
         raise WeightsError(f"{path}: not a bank of kits ({error}): {REINSTALL}") from error
+
+
+def load_weights(
+    name: str,
+    version: str,
+    build: Callable[[Mapping[str, str], dict[str, NDArray[np.float32]]], T],
+    folder: Path | None,
+) -> T:
+    """Read a weights file and make of it what it is for.
+
+    Parameters
+    ----------
+    name, version : str
+        Of the file, and of its format.
+    build : callable
+        Takes the metadata and the tensors; may raise ValueError, KeyError or TypeError where they will not do.
+    folder : Path or None
+        Weights from elsewhere.
+
+    Raises
+    ------
+    WeightsError
+        If the file is missing, damaged, of another version, or `build` cannot use it.
+    """
+    import numpy as np
+    from safetensors import SafetensorError, safe_open
+
+    path = checked_file(name, folder)
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            if metadata.get("format") != version:
+                raise ValueError(f"format {metadata.get('format')}, not {version}")
+            tensors = {key: np.asarray(file.get_tensor(key), np.float32) for key in file.keys()}  # noqa: SIM118
+        return build(metadata, tensors)
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise WeightsError(f"{path}: not usable weights ({error}): {REINSTALL}") from error
 
 
 def read_normalisation(folder: Path | None = None) -> Normalisation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -10,10 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from loopnet_cli.errors import WeightsError
 from loopnet_cli.pattern import VOICES
 from loopnet_cli.synthesis import descriptor
-from loopnet_cli.synthesis.bank import REINSTALL, checked_file
+from loopnet_cli.synthesis.bank import load_weights
 
 Array = NDArray[np.float32]
 
@@ -61,21 +61,16 @@ class StrokePrior:
         WeightsError
             If the file is missing, damaged or of another version.
         """
-        from safetensors import SafetensorError, safe_open
 
-        path = checked_file(WEIGHTS_FILE, folder)
-        try:
-            with safe_open(path, framework="numpy") as file:
-                metadata = file.metadata() or {}
-                if metadata.get("format") != FORMAT_VERSION:
-                    raise ValueError(f"format {metadata.get('format')}, not {FORMAT_VERSION}")
-                prior = cls(*(np.asarray(file.get_tensor(field.name), np.float32) for field in fields(cls)))
-        except (SafetensorError, ValueError, KeyError) as error:
-            raise WeightsError(f"{path}: not usable weights ({error}): {REINSTALL}") from error
-        code = prior.centres.shape[-1]
-        if prior.directions.shape != (descriptor.SIZE, code) or prior.covariances.shape != (len(VOICES), code, code):
-            raise WeightsError(f"{path}: made for other descriptors than this version's: {REINSTALL}")
-        return prior
+        def build(_metadata: Mapping[str, str], tensors: Mapping[str, Array]) -> StrokePrior:
+            prior = cls(*(tensors[field.name] for field in fields(cls)))
+            code = prior.centres.shape[-1]
+            expected = (descriptor.SIZE, code), (len(VOICES), code, code)
+            if (prior.directions.shape, prior.covariances.shape) != expected:
+                raise ValueError("made for other descriptors than this version's")
+            return prior
+
+        return load_weights(WEIGHTS_FILE, FORMAT_VERSION, build, folder)
 
     @cached_property
     def _precisions(self) -> NDArray[Any]:

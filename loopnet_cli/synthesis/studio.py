@@ -15,9 +15,9 @@ from loopnet_cli.audio.filters import high_pass
 from loopnet_cli.audio.mixing import place, saturate
 from loopnet_cli.controls import TIMBRE_NAMES, Kit, Knob, Loop
 from loopnet_cli.dynamics import CHOKE_SECONDS, choke_lengths, velocity_gain
-from loopnet_cli.errors import UsageError, WeightsError
+from loopnet_cli.errors import UsageError
 from loopnet_cli.pattern import STEM_OF_VOICE, STEMS, VOICES, Pattern
-from loopnet_cli.synthesis.bank import DEFAULT_KIT, REINSTALL, WEIGHTS_FILE, checked_file, find_kit, read_bank
+from loopnet_cli.synthesis.bank import DEFAULT_KIT, WEIGHTS_FILE, find_kit, load_weights, read_bank
 from loopnet_cli.synthesis.harmony import resonate, tuning
 from loopnet_cli.synthesis.hitnet import SAMPLE_RATE, HitNet, HitNetConfig, Strokes
 from loopnet_cli.synthesis.shaping import ACTUATORS, LIMITS, Shape, equaliser, shape_strokes
@@ -327,26 +327,18 @@ def load_studio(folder: Path | None = None) -> StudioModel:
     WeightsError
         If a file is missing, damaged or of another version.
     """
-    from safetensors import SafetensorError, safe_open
 
-    path = checked_file(WEIGHTS_FILE, folder)
-    try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: np.asarray(file.get_tensor(name), np.float32) for name in file.keys()}  # noqa: SIM118
-        if metadata.get("format") != FORMAT_VERSION:
-            raise WeightsError(f"{path}: weights of format {metadata.get('format')}, not {FORMAT_VERSION}: {REINSTALL}")
+    def build(metadata: Mapping[str, str], tensors: Mapping[str, Array]) -> StudioModel:
         config = json.loads(metadata["config"])
         config["channels"] = tuple(config["channels"])
-        if json.loads(metadata["timbre_names"]) != list(TIMBRE_NAMES) or json.loads(metadata["actuators"]) != list(
-            ACTUATORS
-        ):
-            raise WeightsError(f"{path}: made for other features than this version's: {REINSTALL}")
+        made_for = json.loads(metadata["timbre_names"]), json.loads(metadata["actuators"])
+        if made_for != (list(TIMBRE_NAMES), list(ACTUATORS)):
+            raise ValueError("made for other features than this version's")
         normalisation = Normalisation.from_dict(json.loads(metadata["normalisation"]))
         net = HitNet(HitNetConfig(**config), _part(tensors, "hits."))
         return StudioModel(net, TimbreNet(_part(tensors, "timbre.")), normalisation, read_bank(folder))
-    except (SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise WeightsError(f"{path}: not usable weights ({error}): {REINSTALL}") from error
+
+    return load_weights(WEIGHTS_FILE, FORMAT_VERSION, build, folder)
 
 
 def _part(tensors: Mapping[str, Array], prefix: str) -> dict[str, Array]:

@@ -29,6 +29,11 @@ def test_hits_around_the_bar_line_come_round() -> None:
     assert [h.beat for h in pattern.hits] == pytest.approx([0.2, 7.9])
 
 
+def test_a_first_beat_heard_a_little_early_is_the_first_beat() -> None:
+    pattern = heard_pattern(heard((3.997, "kick", 0.9), (-0.002, "snare", 0.5), (3.985, "hat_closed", 0.5)), SECTION)
+    assert [(h.voice, round(h.beat, 3)) for h in pattern.hits] == [("kick", 0), ("snare", 0), ("hat_closed", 7.97)]
+
+
 def test_one_stroke_seen_on_both_sides_of_the_seam_is_one() -> None:
     pattern = heard_pattern(heard((0.004, "kick", 0.6), (3.995, "kick", 0.8), (3.995, "snare", 0.5)), SECTION)
     assert sorted((h.voice, h.velocity) for h in pattern.hits) == [("kick", 0.8), ("snare", 0.5)]

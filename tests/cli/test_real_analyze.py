@@ -130,7 +130,7 @@ def test_noise_makes_no_hits(tmp_path):
     noise = 0.05 * np.random.default_rng(0).standard_normal(4 * 44100)
     (tmp_path / "x.wav").write_bytes(encoded(noise))
     told = json.loads(loopnet("analyze", "x.wav", "--json", cwd=tmp_path).stdout)
-    assert sum(told["counts"].values()) <= 4
+    assert sum(told["counts"].values()) <= 8  # two a second; docs/RESULTS.md counts them over minutes
 
 
 @pytest.mark.slow
