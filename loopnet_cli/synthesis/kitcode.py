@@ -39,6 +39,8 @@ ROUNDS = 5
 """How often the kit is played and compared."""
 VELOCITY_STEPS = 4
 """Strokes played for comparison are rounded to so many velocities."""
+ATTACK_MS, RISE_DB = 24.0, 1.5
+"""When the attack is over, and by how much a band may rise from one cell to the next thereafter."""
 FIRST_LEVEL_DB = -12.0
 ONSET_SEARCH, ONSET_SPAN, ONSET_BLOCK = 0.010, 0.003, 32
 """Seconds around a hit in which its attack is sought, seconds compared before and after, samples a block."""
@@ -229,7 +231,31 @@ def _observed(loop: Array, strokes: Sequence[tuple[int, float]]) -> Array:
         - np.float32(20 / UNIT_DB * np.log10(velocity_gain(velocity)))
         for onset, velocity in strokes
     ]
-    return np.asarray(np.quantile(np.stack(cells), QUANTILE, axis=0), np.float32)
+    return decaying(np.asarray(np.quantile(np.stack(cells), QUANTILE, axis=0), np.float32))
+
+
+def decaying(described: Array) -> Array:
+    """Cut off what rises again after the attack: another stroke, heard or not, for drums decay.
+
+    Parameters
+    ----------
+    described : ndarray of float32, shape (descriptor,)
+        Log powers, time by time in each grid.
+
+    Returns
+    -------
+    ndarray of float32, shape (descriptor,)
+        From `ATTACK_MS` on no cell lies more than `RISE_DB` over the one before it in its band.
+    """
+    result, start = described.copy(), 0
+    for grid in descriptor.GRIDS:
+        times, bands = len(grid.times) - 1, len(grid.bands) - 1
+        cells = result[start : start + times * bands].reshape(times, bands)
+        for row in range(1, times):
+            if grid.times[row] >= ATTACK_MS:
+                np.minimum(cells[row], cells[row - 1] + np.float32(RISE_DB / UNIT_DB), out=cells[row])
+        start += times * bands
+    return result
 
 
 def _padded(stroke: Array) -> Array:

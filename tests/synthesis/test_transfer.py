@@ -14,7 +14,7 @@ from loopnet_cli.evaluation.distances import log_mel_distance
 from loopnet_cli.pattern import VOICES, Hit, Pattern
 from loopnet_cli.synthesis import descriptor
 from loopnet_cli.synthesis.balance import BANDS, MOST_DB, balance_curve, band_levels, equalised
-from loopnet_cli.synthesis.kitcode import attacks, clearest, kit_from_audio
+from loopnet_cli.synthesis.kitcode import attacks, clearest, decaying, kit_from_audio
 from loopnet_cli.synthesis.strokeprior import UNIT_DB, StrokePrior
 from loopnet_cli.synthesis.studio import SAMPLE_RATE, StudioModel, load_studio
 from loopnet_cli.synthesis.transfer import Sound, blended_kit, rhythm_kept, transfer
@@ -68,6 +68,19 @@ def test_clear_strokes_come_first() -> None:
     order = [pattern.hits[row].beat for row in clearest(pattern, "snare")]
     assert order[0] == 2
     assert order[-1] in (0, 3)
+
+
+def test_what_rises_again_is_another_stroke() -> None:
+    stroke = np.zeros(descriptor.SAMPLES + descriptor.GRIDS[-1].size, np.float32)
+    tail = np.random.default_rng(0).normal(0, 0.3, 8000) * np.exp(-np.arange(8000) / 1500)
+    stroke[:8000] = tail
+    twice = stroke.copy()
+    twice[9000:17000] += tail  # 0.2 s later, in the cells where the first one still rings
+    alone, both = descriptor.log_powers(stroke), descriptor.log_powers(twice)
+    assert np.abs(both - alone).max() > 1.0  # 20 dB and more
+    np.testing.assert_array_equal(decaying(alone), alone)
+    assert np.all(decaying(both) <= both)
+    assert np.abs(decaying(both) - alone).mean() < 0.85 * np.abs(both - alone).mean()
 
 
 def test_onsets_move_to_the_attack() -> None:
