@@ -1,5 +1,10 @@
 """Errors that a user can cause. Each carries one line that says what is wrong, where, and what to do."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class LoopnetError(Exception):
     """A failure with an explanation for the user; the command line turns it into exit code 1."""
@@ -27,3 +32,14 @@ class WeightsError(LoopnetError):
 
 class KitError(LoopnetError):
     """A kit of the user's cannot be read, written or used."""
+
+
+@contextmanager
+def named(name: str) -> Iterator[None]:
+    """Put the name of a source before errors about audio or patterns that do not have it."""
+    try:
+        yield
+    except (AudioError, PatternError) as error:
+        if name in str(error):
+            raise
+        raise type(error)(f"{name}: {error}") from error

@@ -12,7 +12,6 @@ Steps
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +25,7 @@ from loopnet_cli.audio.read import mix_down, read_part
 from loopnet_cli.audio.resample import resample_circular
 from loopnet_cli.audio.survey import Survey, survey
 from loopnet_cli.controls import PITCH_CLASSES
-from loopnet_cli.errors import AudioError, PatternError
+from loopnet_cli.errors import named
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -148,7 +147,7 @@ def hear(
         If the file is no audio, too short, too long, silent, or holds NaN or infinity.
     """
     name = name or ("the audio" if isinstance(source, bytes) else str(source))
-    with _about(name):
+    with named(name):
         facts = survey(source, start=start, end=end, name=name)
         ears = transcriber if transcriber is not None else _transcriber()
         whole = None
@@ -302,14 +301,3 @@ def _normalisation() -> Normalisation:
     from loopnet_cli.synthesis.bank import read_normalisation
 
     return read_normalisation()
-
-
-@contextmanager
-def _about(name: str) -> Iterator[None]:
-    """Put the file's name before errors that do not have it."""
-    try:
-        yield
-    except (AudioError, PatternError) as error:
-        if name in str(error):
-            raise
-        raise type(error)(f"{name}: {error}") from error

@@ -13,8 +13,9 @@ from loopnet_cli.cli import batch, produce
 from loopnet_cli.cli.outputs import Output, fields_in
 from loopnet_cli.cli.sources import Kind, Source
 from loopnet_cli.cli.transfer_options import FIELDS, MUSICAL
-from loopnet_cli.cli.workshop import Rhythm, Timbre, Workshop, counts, named
+from loopnet_cli.cli.workshop import Rhythm, Timbre, Workshop, counts
 from loopnet_cli.controls import Kit, Knob, Loop
+from loopnet_cli.errors import named
 from loopnet_cli.pattern.model import VOICES, Hit, Pattern
 from loopnet_cli.synthesis import kit_store
 from loopnet_cli.synthesis.bank import DEFAULT_KIT

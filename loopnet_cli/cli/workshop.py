@@ -5,8 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from loopnet_cli.cli.console import Console
 from loopnet_cli.cli.sources import Kind, Source
 from loopnet_cli.controls import Kit
-from loopnet_cli.errors import AudioError, PatternError, UsageError, WeightsError
+from loopnet_cli.errors import AudioError, UsageError, WeightsError, named
 from loopnet_cli.pattern.midi import take_bars
 from loopnet_cli.pattern.model import VOICES, Pattern
 from loopnet_cli.pattern.read import STDIN, read_pattern
@@ -240,14 +239,3 @@ def describe(heard: Heard) -> str:
         f"{bars} of {section.meter[0]}/{section.meter[1]} at {section.tempo:.2f} BPM "
         f"({section.start:.3f} s to {section.end:.3f} s, {section.method}), {each or 'no hits'}"
     )
-
-
-@contextmanager
-def named(name: str) -> Iterator[None]:
-    """Put the name of a source before errors that do not have it."""
-    try:
-        yield
-    except (AudioError, PatternError) as error:
-        if name in str(error):
-            raise
-        raise type(error)(f"{name}: {error}") from error
