@@ -1,4 +1,4 @@
-"""The time-varying inputs of the paper's models from a pattern: activations, and an envelope where none was recorded."""
+"""The time-varying inputs of the paper's models: activations of a pattern, and an envelope where none was recorded."""
 
 from __future__ import annotations
 

@@ -1,0 +1,72 @@
+"""From controls to the input channels of a paper model; the same lines for training and for rendering."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from loopnet_cli.errors import UsageError
+from loopnet_cli.synthesis.papernet import BAR_FRAMES, PAPER_SAMPLES, PaperConfig, to_frames
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def frames_of(samples: int) -> int:
+    """Return how many frames the STFT model has for a loop of this many samples at 16 kHz."""
+    return max(1, round(samples * BAR_FRAMES / PAPER_SAMPLES))
+
+
+def network_inputs(
+    config: PaperConfig,
+    *,
+    activations: NDArray[np.float32],
+    envelope: NDArray[np.float32] | None,
+    chroma: NDArray[np.float32],
+    timbre: NDArray[np.float32],
+    rng: np.random.Generator,
+) -> NDArray[np.float32]:
+    """Put the input channels together, in the order of ``config.inputs``.
+
+    Parameters
+    ----------
+    config : PaperConfig
+    activations : ndarray of float32, shape (batch, samples, 3)
+        Kick, snare and hat at 16 kHz, 0..1.
+    envelope : ndarray of float32, shape (batch, samples), or None
+        Only where ``config.has_envelope``.
+    chroma : ndarray of float32, shape (batch, 12)
+        C first, 0..1.
+    timbre : ndarray of float32, shape (batch, 21)
+        Unit values: 0 and 1 are the 5th and 95th percentile of the bars the model was trained on.
+    rng : Generator
+        What the noise channel is drawn from, if there is one.
+
+    Returns
+    -------
+    ndarray of float32, shape (batch, inputs, time)
+        Time is samples, for the STFT model frames. Global features are the same at all times.
+
+    Raises
+    ------
+    UsageError
+        If the model wants an envelope and there is none.
+    """
+    curves = np.moveaxis(np.asarray(activations, np.float32), 2, 1)
+    if config.has_envelope:
+        if envelope is None:
+            raise UsageError(f"model {config.model} needs an envelope")
+        curves = np.concatenate([np.asarray(envelope, np.float32)[:, None], curves], axis=1)
+    if config.is_spectral:
+        curves = to_frames(curves, frames_of(curves.shape[2]))
+    batch, _, time = curves.shape
+    inputs = np.empty((batch, len(config.inputs), time), np.float32)
+    first = 0
+    if config.noise:
+        inputs[:, 0] = rng.standard_normal((batch, time), np.float32)
+        first = 1
+    last = first + curves.shape[1]
+    inputs[:, first:last] = curves
+    inputs[:, last:] = np.concatenate([chroma, timbre], axis=1)[:, :, None]
+    return inputs

@@ -1,0 +1,110 @@
+"""The paper's Wave-U-Net in torch, on the circle.
+
+The decoder's linear upsampling and the convolution after it are run as one convolution at the lower rate
+(the polyphase form): the same sums in another order, less than half the time.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812
+
+from loopnet_cli.synthesis.papernet import TAPS, PaperConfig
+
+REACH = TAPS // 2
+
+
+def wrapped(signal: Tensor, before: int, after: int) -> Tensor:
+    """Extend the last axis along its circle, however short it is."""
+    length = signal.shape[-1]
+    if length >= max(before, after):
+        parts = [signal[..., length - before :]] if before else []
+        return torch.cat([*parts, signal, signal[..., :after]], -1)
+    places = torch.arange(-before, length + after, device=signal.device) % length
+    return signal[..., places]
+
+
+class Encoder(nn.Module):
+    """A convolution that keeps every second value."""
+
+    def __init__(self, into: int, out: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(into, out, (1, TAPS), stride=(1, 2))
+        self.norm = nn.BatchNorm2d(out)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (batch, in, 1, time) to (batch, out, 1, time / 2 rounded up)."""
+        y: Tensor = self.norm(F.relu(self.conv(wrapped(x, REACH, REACH))))
+        return y
+
+
+class Decoder(nn.Module):
+    """Twice as many values by linear interpolation, then a convolution."""
+
+    def __init__(self, into: int, out: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(into, out, (1, TAPS))
+        self.norm = nn.BatchNorm2d(out)
+
+    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        """Map (batch, in, 1, time) to the length of `skip`, and put `skip` beside the result."""
+        up = self.upsampled(x)[..., : skip.shape[-1]]
+        return torch.cat([self.norm(F.relu(up)), skip.to(up.dtype)], 1)
+
+    def upsampled(self, x: Tensor) -> Tensor:
+        """Interpolate and convolve on the circle: (batch, out, 1, 2 time)."""
+        w0, w1, w2, w3, w4 = self.conv.weight.unbind(-1)
+        even = torch.stack([w0 + w1 / 2, w1 / 2 + w2 + w3 / 2, w3 / 2 + w4, torch.zeros_like(w0)], -1)
+        odd = torch.stack([w0 / 2, w0 / 2 + w1 + w2 / 2, w2 / 2 + w3 + w4 / 2, w4 / 2], -1)
+        bias = self.conv.bias
+        doubled = None if bias is None else torch.cat([bias, bias])
+        y = F.conv2d(wrapped(x, 1, 2), torch.cat([even, odd]), doubled)
+        first, second = y.chunk(2, dim=1)
+        return torch.stack([first, second], -1).flatten(-2)
+
+
+class PaperNet(nn.Module):
+    """The network of all five models.
+
+    Parameters
+    ----------
+    config : PaperConfig
+    """
+
+    def __init__(self, config: PaperConfig) -> None:
+        super().__init__()
+        self.config = config
+        channels = (len(config.inputs), *config.filters)
+        self.encoder = nn.ModuleList(Encoder(i, o) for i, o in zip(channels, channels[1:], strict=False))
+        self.decoder = nn.ModuleList(Decoder(i, o) for i, o in config.decoder_channels)
+        self.output = nn.Conv2d(config.last_channels, config.outputs, 1)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Map (batch, inputs, time) to (batch, outputs, time); time is samples, or frames for STFT."""
+        x, skips = inputs.unsqueeze(2), []
+        for encode in self.encoder:
+            skips.append(x)
+            x = encode(x)
+        for decode, skip in zip(reversed(self.decoder), reversed(skips), strict=True):
+            x = decode(x, skip)
+        y: Tensor = self.output(x).squeeze(2)
+        return y
+
+    def folded(self) -> dict[str, Tensor]:
+        """Return the weights as rendering wants them: batch norm as a scale and a shift after the rectifier."""
+        tensors: dict[str, Tensor] = {}
+        for name, layers in (("encoder", self.encoder), ("decoder", self.decoder)):
+            for number, layer in enumerate(layers):
+                place = f"{name}.{number}"
+                part: Any = layer
+                scale = part.norm.weight / torch.sqrt(part.norm.running_var + part.norm.eps)
+                tensors[f"{place}.weight"] = part.conv.weight.squeeze(2)
+                tensors[f"{place}.bias"] = part.conv.bias
+                tensors[f"{place}.scale"] = scale
+                tensors[f"{place}.shift"] = part.norm.bias - part.norm.running_mean * scale
+        tensors["output.weight"] = self.output.weight.squeeze(2)
+        tensors["output.bias"] = self.output.bias if self.output.bias is not None else torch.zeros(self.config.outputs)
+        return {name: tensor.detach().float().contiguous() for name, tensor in tensors.items()}
