@@ -14,9 +14,9 @@ import typer
 
 from loopnet_cli.analysis.rhythm import quantized
 from loopnet_cli.cli import analyze_options as options
-from loopnet_cli.cli.batch import Tally, one_of_many
 from loopnet_cli.cli.console import Advance, Console, one_line
 from loopnet_cli.cli.inputs import Input, expand_files, parse_meter
+from loopnet_cli.cli.loops import Tally, one_of_many
 from loopnet_cli.cli.options import Overwrite
 from loopnet_cli.cli.outputs import STDOUT, Output, check_clashes, existing, fill_name, fill_path
 from loopnet_cli.errors import AudioError, LoopnetError, UsageError

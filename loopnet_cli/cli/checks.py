@@ -9,7 +9,7 @@ from pathlib import Path
 
 from loopnet_cli.audio.levels import parse_normalize
 from loopnet_cli.audio.write import check_format
-from loopnet_cli.cli import batch, options, produce
+from loopnet_cli.cli import loops, options, produce
 from loopnet_cli.cli.outputs import STDOUT, choose_format
 from loopnet_cli.errors import PatternError, UsageError
 
@@ -70,9 +70,9 @@ def chosen_finish(
 
 def chosen_naming(
     output: str | None, out_dir: Path | None, name: str, stems: Path | None, plot: str | None, finish: produce.Finish
-) -> batch.Naming:
+) -> loops.Naming:
     """Return where files go."""
-    return batch.Naming(
+    return loops.Naming(
         path=None if output in (None, STDOUT) else Path(output or ""),
         to_stdout=output == STDOUT,
         folder=out_dir or Path(),

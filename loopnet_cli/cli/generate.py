@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from loopnet_cli.cli import batch, options, produce
+from loopnet_cli.cli import loops, options, produce
 from loopnet_cli.cli.checks import check_targets, chosen_chroma, chosen_finish, chosen_map, chosen_naming, chosen_seed
 from loopnet_cli.cli.console import Console
 from loopnet_cli.cli.inputs import expand_inputs, parse_meter
@@ -59,20 +59,20 @@ def generate(
     words = expand_inputs(inputs)
     if output is not None and len(words) * variations > 1:
         raise UsageError(f"-o names one file for {len(words) * variations} loops: use --out-dir and --name")
-    tally = batch.Tally(Console(quiet))
-    rhythms = batch.read_rhythms(
+    tally = loops.Tally(Console(quiet))
+    rhythms = loops.read_rhythms(
         words, tally, drum_map=chosen_map(drum_map), tempo=bpm, bars=bars, meter=parse_meter(meter)
     )
     naming = chosen_naming(output, out_dir, name, stems, plot, finish)
-    jobs = batch.plan(rhythms, naming, kit=sound.kit.name, seed=seed, variations=variations)
+    jobs = loops.plan(rhythms, naming, kit=sound.kit.name, seed=seed, variations=variations)
     read_files = [item.path for item in words if item.path is not None]
     if Path(drum_map).suffix:
         read_files.append(Path(drum_map))
     check_clashes([job.output for job in jobs], read_files)
     if not overwrite:
-        jobs = batch.drop_existing(jobs, tally, skip=skip_existing)
+        jobs = loops.drop_existing(jobs, tally, skip=skip_existing)
     if jobs:
         from loopnet_cli.synthesis import load_studio
 
-        batch.run(load_studio(), jobs, sound, finish, tally, as_json=as_json)
-    batch.close(tally)
+        loops.run(load_studio(), jobs, sound, finish, tally, as_json=as_json)
+    loops.close(tally)

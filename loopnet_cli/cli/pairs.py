@@ -9,7 +9,7 @@ from functools import partial
 from itertools import groupby
 from typing import Any
 
-from loopnet_cli.cli import batch, produce
+from loopnet_cli.cli import loops, produce
 from loopnet_cli.cli.outputs import Output, fields_in
 from loopnet_cli.cli.sources import Kind, Source
 from loopnet_cli.cli.transfer_options import FIELDS, MUSICAL
@@ -94,10 +94,10 @@ class Made:
 def plan(
     rhythms: Sequence[Source],
     timbres: Sequence[Source],
-    naming: batch.Naming,
+    naming: loops.Naming,
     order: Order,
     workshop: Workshop,
-    tally: batch.Tally,
+    tally: loops.Tally,
 ) -> list[Job]:
     """Return one job for each pair; rhythms are heard now only if the names of the files tell of it.
 
@@ -113,7 +113,7 @@ def plan(
         values: dict[str, object] = dict.fromkeys(FIELDS, 0)
         failed = tally.failed
         if musical and naming.path is None:
-            with batch.one_of_many(tally, rhythm.label):
+            with loops.one_of_many(tally, rhythm.label):
                 pattern = workshop.rhythm(rhythm).pattern
                 values["bpm"], values["bars"] = f"{pattern.tempo:.5g}", pattern.bars
                 values["meter"] = f"{pattern.meter[0]}-{pattern.meter[1]}"
@@ -133,7 +133,7 @@ def run(
     order: Order,
     workshop: Workshop,
     finish: produce.Finish,
-    tally: batch.Tally,
+    tally: loops.Tally,
     *,
     as_json: bool = False,
 ) -> None:
@@ -142,7 +142,7 @@ def run(
     with tally.console.progress(len(jobs), "loops") as advance:
         for rhythm, group in groupby(jobs, key=lambda job: job.rhythm):
             for job in group:
-                with batch.one_of_many(tally, job.label, job.rhythm.label, job.timbre.label):
+                with loops.one_of_many(tally, job.label, job.rhythm.label, job.timbre.label):
                     _one(job, order, chroma, workshop, finish, tally, as_json=as_json)
                     tally.written += 1
                 advance(job.label)
@@ -185,7 +185,7 @@ def _one(
     chroma: tuple[float, ...] | None,
     workshop: Workshop,
     finish: produce.Finish,
-    tally: batch.Tally,
+    tally: loops.Tally,
     *,
     as_json: bool,
 ) -> None:

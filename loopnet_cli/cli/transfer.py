@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from loopnet_cli.cli import analyze_options as hearing
-from loopnet_cli.cli import batch, options, pairs
+from loopnet_cli.cli import loops, options, pairs
 from loopnet_cli.cli import transfer_options as own
 from loopnet_cli.cli.checks import check_targets, chosen_chroma, chosen_finish, chosen_map, chosen_naming, chosen_seed
 from loopnet_cli.cli.console import Console
@@ -102,7 +102,7 @@ def transfer(
         only=_voices(only),
         seed=chosen_seed(seed),
     )
-    tally = batch.Tally(Console(quiet))
+    tally = loops.Tally(Console(quiet))
     workshop = Workshop(wishes, tally.console)
     naming = chosen_naming(output, out_dir, name, stems, plot, finish)
     jobs = pairs.plan(rhythms, timbres, naming, order, workshop, tally)
@@ -111,10 +111,10 @@ def transfer(
         read.append(Path(drum_map))
     check_clashes([job.output for job in jobs], read, "e.g. by {rhythm} and {timbre} in --name")
     if not overwrite:
-        jobs = batch.drop_existing(jobs, tally, skip=skip_existing)
+        jobs = loops.drop_existing(jobs, tally, skip=skip_existing)
     if jobs:
         pairs.run(jobs, order, workshop, finish, tally, as_json=as_json)
-    batch.close(tally)
+    loops.close(tally)
 
 
 def _check_part(what: str, start: float | None, end: float | None) -> None:

@@ -56,7 +56,7 @@ class TestInputs:
         from loopnet_cli.pattern.midi import MidiPattern
 
         found = MidiPattern(beat(), {}, ("2 of 5 notes have no voice: 99 twice",))
-        monkeypatch.setattr("loopnet_cli.cli.batch.read_pattern", lambda source, **how: found)
+        monkeypatch.setattr("loopnet_cli.cli.loops.read_pattern", lambda source, **how: found)
         done = loopnet("generate", "x.mid", "-o", "a.wav", "--json")
         assert "loopnet: warning: x.mid: 2 of 5 notes have no voice" in done.stderr
         assert done.loops[0]["warnings"] == ["2 of 5 notes have no voice: 99 twice"]
