@@ -60,6 +60,9 @@ class Kit:
         The 21 features, 0..1, measured on a reference pattern.
     chroma : tuple of float
         The 12 pitch classes, 0..1, measured on a reference pattern.
+    shift : Mapping from feature name to float
+        How far its knobs are turned: added to what its codes sound like in a pattern, before any knob of the
+        user's. Empty for kits that sound as their codes do.
     """
 
     name: str
@@ -68,6 +71,7 @@ class Kit:
     levels: Mapping[str, float]
     timbre: Mapping[str, float]
     chroma: tuple[float, ...]
+    shift: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from loopnet_cli.pattern import STEM_OF_VOICE, STEMS, VOICES, Pattern
 from loopnet_cli.synthesis.bank import DEFAULT_KIT, WEIGHTS_FILE, find_kit, load_weights, read_bank
 from loopnet_cli.synthesis.harmony import resonate, tuning
 from loopnet_cli.synthesis.hitnet import SAMPLE_RATE, HitNet, HitNetConfig, Strokes
+from loopnet_cli.synthesis.kit_mix import turned
 from loopnet_cli.synthesis.shaping import ACTUATORS, LIMITS, Shape, equaliser, shape_strokes
 from loopnet_cli.synthesis.sound import TABLE_HOPS, Sounder
 from loopnet_cli.synthesis.timbrenet import TimbreNet, as_mapping, as_vector, profile_of
@@ -135,7 +136,7 @@ class StudioModel:
         UsageError
             If a feature is unknown, the chroma is not twelve numbers or the seed is negative.
         """
-        timbre = dict(timbre or {})
+        timbre = turned(kit, timbre or {})
         unknown = sorted(timbre.keys() - set(TIMBRE_NAMES))
         if unknown:
             raise UsageError(f"unknown timbre feature {unknown[0]!r}: use one of {', '.join(TIMBRE_NAMES)}")

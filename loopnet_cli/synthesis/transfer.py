@@ -12,6 +12,7 @@ from loopnet_cli.controls import TIMBRE_NAMES, Kit, Knob, Loop
 from loopnet_cli.errors import UsageError
 from loopnet_cli.pattern.model import STEM_OF_VOICE
 from loopnet_cli.synthesis.balance import balance_curve, band_levels, equalised
+from loopnet_cli.synthesis.kit_mix import mixed
 from loopnet_cli.synthesis.kitcode import kit_from_audio
 from loopnet_cli.synthesis.studio import StudioModel
 
@@ -109,16 +110,10 @@ def blended_kit(a: Kit, b: Kit, amount: float, *, name: str | None = None) -> Ki
     if amount in (0.0, 1.0):
         return b if amount else a
 
-    def between(x: float, y: float) -> float:
-        return (1 - amount) * x + amount * y
-
-    return Kit(
+    return mixed(
+        [(a, 1 - amount), (b, amount)],
         name=name or f"{a.name}+{b.name}",
         description=f"{1 - amount:.0%} {a.name}, {amount:.0%} {b.name}",
-        codes={v: tuple(map(between, code, b.codes[v])) for v, code in a.codes.items()},
-        levels={v: level ** (1 - amount) * b.levels[v] ** amount for v, level in a.levels.items()},
-        timbre={feature: between(value, b.timbre[feature]) for feature, value in a.timbre.items()},
-        chroma=tuple(map(between, a.chroma, b.chroma)),
     )
 
 
