@@ -6,11 +6,12 @@ The decoder's linear upsampling and the convolution after it are run as one conv
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 
 from loopnet_cli.synthesis.papernet import TAPS, PaperConfig
 
@@ -78,7 +79,7 @@ class PaperNet(nn.Module):
         super().__init__()
         self.config = config
         channels = (len(config.inputs), *config.filters)
-        self.encoder = nn.ModuleList(Encoder(i, o) for i, o in zip(channels, channels[1:], strict=False))
+        self.encoder = nn.ModuleList(Encoder(i, o) for i, o in itertools.pairwise(channels))
         self.decoder = nn.ModuleList(Decoder(i, o) for i, o in config.decoder_channels)
         self.output = nn.Conv2d(config.last_channels, config.outputs, 1)
 
