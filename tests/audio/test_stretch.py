@@ -124,7 +124,7 @@ def test_a_failing_program_is_one_line(monkeypatch, tmp_path):
     program.write_text("#!/bin/sh\necho 'no\nway' >&2\nexit 3\n")
     program.chmod(0o755)
     monkeypatch.setattr(stretch, "PROGRAM", str(program))
-    with pytest.raises(AudioError, match="^rubberband failed: no way$"):
+    with pytest.raises(AudioError, match=r"^rubberband failed: no way$"):
         stretch_loop(strokes(1000), RATE, 1200)
 
 
