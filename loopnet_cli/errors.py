@@ -30,6 +30,10 @@ class WeightsError(LoopnetError):
     """Model weights are missing, corrupt or of another version."""
 
 
+class DatasetError(LoopnetError):
+    """A data set cannot be made, read or continued."""
+
+
 class KitError(LoopnetError):
     """A kit of the user's cannot be read, written or used."""
 

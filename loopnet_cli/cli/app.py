@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from loopnet_cli.cli import analyze, generate, kits, transfer
+from loopnet_cli.cli import analyze, dataset, generate, kits, transfer
 from loopnet_cli.cli.console import Console
 from loopnet_cli.errors import LoopnetError
 from loopnet_cli.version import __version__
@@ -83,6 +83,7 @@ app.command("generate")(generate.generate)
 app.command("transfer")(transfer.transfer)
 app.command("analyze")(analyze.analyze)
 app.add_typer(kits.app, name="kits")
+app.add_typer(dataset.app, name="dataset")
 
 
 @app.callback(invoke_without_command=True)
