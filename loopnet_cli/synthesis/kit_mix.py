@@ -17,6 +17,8 @@ FAINT = 1e-3
 """Level (-60 dB) at which a silent voice enters a blend: decibels know no silence."""
 MAX_LABEL = 60
 MAX_STEPS = 1000
+DECIMALS = 6
+"""Of the weights in the name of a mix."""
 
 _WEIGHT = re.compile(r"(\d{1,9}(?:\.\d{0,12})?|\.\d{1,12})(%?)", re.ASCII)
 
@@ -71,9 +73,13 @@ def parse_mix(text: str) -> list[tuple[str, Fraction]]:
     return [(name, weights[name] / total) for name in sorted(weights) if weights[name]]
 
 
-def mix_name(parts: Iterable[tuple[str, Fraction]]) -> str:
-    """Return a mix as it can be typed again, e.g. ``a:0.3,b:0.7``."""
-    return ",".join(f"{name}:{_decimal(weight)}" for name, weight in parts)
+def mix_name(parts: Sequence[tuple[str, Fraction]]) -> str:
+    """Return a mix as it can be typed again, e.g. ``a:0.3,b:0.7``; thirds and their like as ``a:1,b:2``."""
+    whole = math.lcm(*(weight.denominator for _, weight in parts))
+    exact = all(10**DECIMALS % weight.denominator == 0 for _, weight in parts)
+    if exact or whole > 10**DECIMALS:
+        return ",".join(f"{name}:{_decimal(weight, DECIMALS)}" for name, weight in parts)
+    return ",".join(f"{name}:{int(weight * whole)}" for name, weight in parts)
 
 
 def kit_label(name: str) -> str:
@@ -83,7 +89,7 @@ def kit_label(name: str) -> str:
     """
     if not is_mix(name):
         return name
-    label = "+".join(f"{part}-{_percent(weight)}" for part, weight in parse_mix(name))
+    label = "+".join(f"{part}-{_decimal(100 * weight, 2)}" for part, weight in parse_mix(name))
     if len(label) <= MAX_LABEL:
         return label
     return f"mix-of-{label.count('+') + 1}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
@@ -196,9 +202,6 @@ def with_knobs(kit: Kit, knobs: Mapping[str, Knob], levels_db: Mapping[str, floa
     return replace(kit, shift=shift, timbre=timbre, levels=levels)
 
 
-def _decimal(weight: Fraction) -> str:
-    return f"{float(weight):.6f}".rstrip("0").rstrip(".")
-
-
-def _percent(weight: Fraction) -> str:
-    return f"{float(100 * weight):.2f}".rstrip("0").rstrip(".")
+def _decimal(number: Fraction, places: int) -> str:
+    text = f"{float(number):.{places}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -8,8 +8,6 @@ the file is that of the kit. Files come from anywhere, so everything in them is 
 from __future__ import annotations
 
 import contextlib
-import json
-import math
 import os
 import re
 from collections.abc import Mapping
@@ -17,20 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from loopnet_cli.audio.files import make_folder, write_whole
-from loopnet_cli.controls import PITCH_CLASSES, TIMBRE_NAMES, Kit
-from loopnet_cli.errors import KitError, UsageError, WeightsError
-from loopnet_cli.pattern.model import VOICES
-from loopnet_cli.synthesis import bank
+from loopnet_cli.controls import Kit
+from loopnet_cli.errors import KitError, UsageError
+from loopnet_cli.synthesis import bank, kit_file
+from loopnet_cli.synthesis.kit_mix import is_mix, mix_name, mixed, parse_mix
 
 DATA_VARIABLE = "LOOPNET_DATA"
-FORMAT, VERSION = "loopnet-kit", 1
-MAX_NAME, MAX_DESCRIPTION = 64, 200
-MAX_BYTES = 1 << 20
-MAX_CODE, MAX_LEVEL, MAX_KNOB = 1e3, 10.0, 100.0
-"""Largest numbers that make sense: codes are about 1, levels up to 1, knobs about 0..1."""
+MAX_NAME = 64
 
 _NAME = re.compile(r"\w(?:[\w .+-]*[\w+-])?")
-_FIELDS = ("format", "version", "model", "name", "description", "levels", "timbre", "chroma", "codes")
 
 
 def kit_folder() -> Path:
@@ -66,49 +59,43 @@ def kit_path(name: str) -> Path:
     return kit_folder() / f"{check_name(name)}.json"
 
 
-def encode_kit(kit: Kit) -> bytes:
+def encode_kit(kit: Kit, made: str = "", extra: Mapping[str, Any] | None = None) -> bytes:
     """Return the content of a kit's file.
 
-    Fields that are unknown here, in a file of that name which is there already, are kept.
+    Parameters
+    ----------
+    kit : Kit
+    made : str
+        The command that makes it.
+    extra : Mapping, optional
+        Fields of others to keep; those in a file of that name which is there already are kept too.
 
     Raises
     ------
     UsageError
         If its name is not allowed.
     KitError
-        If it holds numbers that no kit may have.
+        If it holds numbers that no kit may have, or more than a kit's file may hold.
     """
     path = kit_path(kit.name)
-    entry: dict[str, Any] = {
-        "format": FORMAT,
-        "version": VERSION,
-        "model": model_mark(),
-        "name": kit.name,
-        "description": kit.description,
-        "levels": {voice: _short(kit.levels[voice]) for voice in VOICES},
-        "timbre": {name: _short(kit.timbre[name]) for name in TIMBRE_NAMES},
-        "chroma": [_short(value) for value in kit.chroma],
-        "codes": {voice: [_short(value) for value in kit.codes[voice]] for voice in VOICES},
-    }
+    kept: dict[str, Any] = {}
+    with contextlib.suppress(OSError, ValueError, RecursionError):  # nothing there, or nothing worth keeping
+        kept = kit_file.unknown_fields(_read_entry(path))
+    return _encoded(kit, made, {**kept, **(extra or {})})
+
+
+def _encoded(kit: Kit, made: str, extra: Mapping[str, Any]) -> bytes:
     try:
-        _checked_kit(entry, kit.name)
+        content = kit_file.text_of(kit_file.entry_of(kit, made, extra))
+        if len(content) > kit_file.MAX_BYTES:
+            raise ValueError("larger than a megabyte")
     except ValueError as error:
         raise KitError(f"kit {kit.name}: {error}") from error
-    with contextlib.suppress(OSError, ValueError, RecursionError):  # nothing there, or nothing worth keeping
-        entry |= {key: value for key, value in _read_entry(path).items() if key not in _FIELDS}
-    # a line a field and a voice, so that it can be read and compared
-    lines = []
-    for key, value in entry.items():
-        if key in ("codes", "levels", "timbre") and isinstance(value, dict):
-            inner = ",\n".join(f"    {json.dumps(k)}: {json.dumps(v)}" for k, v in value.items())
-            lines.append(f"  {json.dumps(key)}: {{\n{inner}\n  }}")
-        else:
-            lines.append(f"  {json.dumps(key)}: {json.dumps(value)}")
-    return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
+    return content
 
 
-def save_kit(kit: Kit, overwrite: bool = False) -> Path:
-    """Store a kit for ``--kit NAME`` and return its file.
+def save_kit(kit: Kit, overwrite: bool = False, *, made: str = "", extra: Mapping[str, Any] | None = None) -> Path:
+    """Store a kit for ``--kit NAME`` and return its file; for `made` and `extra` see `encode_kit`.
 
     Raises
     ------
@@ -122,7 +109,7 @@ def save_kit(kit: Kit, overwrite: bool = False) -> Path:
     path = kit_path(kit.name)
     if path.exists() and not overwrite:
         raise KitError(f"kit {kit.name} exists: use --overwrite or another name")
-    content = encode_kit(kit)
+    content = encode_kit(kit, made, extra)
     make_folder(path.parent)
     write_whole(path, content)
     return path
@@ -137,7 +124,7 @@ def load_kit(path: Path) -> Kit:
         With what is wrong.
     """
     try:
-        return _checked_kit(_read_entry(path), path.stem)
+        return kit_file.kit_of(_read_entry(path), path.stem)
     except OSError as error:
         raise KitError(f"cannot read {path}: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:
@@ -165,7 +152,9 @@ def all_kits() -> dict[str, Kit]:
 
 
 def find_kit(name: str) -> Kit:
-    """Look a kit up by name: in the bank, then among the user's; reads no other file of the user's.
+    """Look a kit up by name, in the bank, then among the user's, or mix some (``a:0.3,b:0.7``).
+
+    Reads no other file of the user's.
 
     Raises
     ------
@@ -175,6 +164,9 @@ def find_kit(name: str) -> Kit:
         If it is one of the user's that cannot be used.
     """
     known = bank.read_bank()
+    if is_mix(name):
+        parts = parse_mix(name)
+        return mixed([(find_kit(part), weight) for part, weight in parts], name=mix_name(parts))
     if name in known:
         return known[name]
     mine = _mine()
@@ -221,15 +213,6 @@ def remove_kit(name: str) -> Path:
     return path
 
 
-def model_mark() -> str:
-    """Return what identifies the weights that give a kit's codes their meaning: part of their checksum."""
-    try:
-        manifest = json.loads((bank.weights_folder() / "manifest.json").read_text(encoding="utf-8"))
-        return str(manifest[bank.WEIGHTS_FILE])[:16]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise WeightsError(f"the list of weights cannot be read ({type(error).__name__}): {bank.REINSTALL}") from error
-
-
 _NOBODY = Kit("", "", {}, {}, {}, ())
 """Stands for a kit of which only the name is looked at."""
 
@@ -242,89 +225,6 @@ def _mine() -> dict[str, Path]:
         return {}
 
 
-def _short(value: float) -> float:
-    return round(float(value), 5)
-
-
 def _read_entry(path: Path) -> dict[str, Any]:
     with path.open("rb") as stream:
-        content = stream.read(MAX_BYTES + 1)
-    if len(content) > MAX_BYTES:
-        raise ValueError("larger than a megabyte")
-    try:
-        entry = json.loads(content.decode("utf-8"))
-    except UnicodeDecodeError:
-        raise ValueError("not UTF-8 text") from None
-    except json.JSONDecodeError as error:
-        raise ValueError(f"no JSON ({error.msg}, line {error.lineno})") from None
-    if not isinstance(entry, dict):
-        raise ValueError("no JSON object")
-    return entry
-
-
-def _checked_kit(entry: Mapping[str, Any], name: str) -> Kit:
-    """Build a kit from its stored form, or raise ValueError."""
-    if entry.get("format") != FORMAT:
-        raise ValueError(f'its "format" is not "{FORMAT}"')
-    if entry.get("version") != VERSION:
-        raise ValueError(f"of version {_shown(entry.get('version'))}, not {VERSION}: save it again from its recording")
-    if entry.get("model", model_mark()) != model_mark():
-        raise ValueError("made for other weights than these: save it again from its recording")
-    codes = _table(entry, "codes", VOICES)
-    size = len(next(iter(bank.read_bank().values())).codes[VOICES[0]])
-    return Kit(
-        name=name,
-        description=_line(entry.get("description", "")),
-        codes={voice: _numbers(codes[voice], f"codes of {voice}", size, -MAX_CODE, MAX_CODE) for voice in VOICES},
-        levels=_row(entry, "levels", VOICES, 0.0, MAX_LEVEL),
-        timbre=_row(entry, "timbre", TIMBRE_NAMES, -MAX_KNOB, MAX_KNOB),
-        chroma=_numbers(entry.get("chroma"), "chroma", len(PITCH_CLASSES), 0.0, 1.0),
-    )
-
-
-def _table(entry: Mapping[str, Any], field: str, keys: tuple[str, ...]) -> dict[str, Any]:
-    table = entry.get(field)
-    if not isinstance(table, dict):
-        raise ValueError(f'"{field}" is no table')
-    missing = [key for key in keys if key not in table]
-    if missing:
-        raise ValueError(f'"{field}" lacks {missing[0]}')
-    return table
-
-
-def _row(entry: Mapping[str, Any], field: str, keys: tuple[str, ...], low: float, high: float) -> dict[str, float]:
-    table = _table(entry, field, keys)
-    return {key: _number(table[key], f"{field} of {key}", low, high) for key in keys}
-
-
-def _numbers(values: Any, what: str, count: int, low: float, high: float) -> tuple[float, ...]:
-    if not isinstance(values, list) or len(values) != count:
-        found = f"{len(values)} numbers" if isinstance(values, list) else "no list"
-        raise ValueError(f"{what}: {found}, {count} are needed")
-    return tuple(_number(value, what, low, high) for value in values)
-
-
-def _number(value: Any, what: str, low: float, high: float) -> float:
-    # comparing, not converting: a whole number may be too long to convert
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise ValueError(f"{what}: {_shown(value)} is not a number from {low:g} to {high:g}")
-    number = float(value)
-    if not math.isfinite(number):
-        raise ValueError(f"{what}: {number} is no number")
-    return number
-
-
-def _line(text: Any) -> str:
-    """Return a description fit for a terminal."""
-    if not isinstance(text, str):
-        raise ValueError('"description" is no text')
-    line = " ".join(text.split())[:MAX_DESCRIPTION]
-    return "".join(c if c.isprintable() else "?" for c in line)
-
-
-def _shown(value: Any) -> str:
-    try:
-        return repr(value)[:40]
-    except ValueError:
-        # Python prints no whole numbers of more than 4300 digits
-        return "a huge number"
+        return kit_file.read_entry(stream)
