@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
@@ -22,6 +23,11 @@ def one_line(text: object) -> str:
     """Return a text without line breaks and control characters."""
     line = " ".join(str(text).split())
     return "".join(c if c.isprintable() else "?" for c in line)
+
+
+def tell_json(values: Mapping[str, Any]) -> None:
+    """Print one JSON object as a line on standard output."""
+    print(json.dumps(values), flush=True)
 
 
 class Console:

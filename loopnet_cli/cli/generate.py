@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import typer
+
 from loopnet_cli.cli import loops, options, produce
 from loopnet_cli.cli.checks import check_targets, chosen_chroma, chosen_finish, chosen_map, chosen_naming, chosen_seed
-from loopnet_cli.cli.console import Console
+from loopnet_cli.cli.host import host_of
 from loopnet_cli.cli.inputs import expand_inputs, parse_meter
 from loopnet_cli.cli.kits import chosen_kit
 from loopnet_cli.cli.knobs import combine, knob_options
-from loopnet_cli.cli.outputs import DEFAULT_NAME, check_clashes
+from loopnet_cli.cli.outputs import DEFAULT_NAME
 from loopnet_cli.errors import UsageError
 
 
 @knob_options
 def generate(
+    context: typer.Context,
     inputs: options.Inputs,
     *,
     output: options.Output = None,
@@ -49,6 +52,7 @@ def generate(
     Files that exist are never replaced unless --overwrite is given. Each WAV
     carries its tempo, loop points and all settings.
     """
+    host = host_of(context)
     check_targets(output, out_dir, plot, as_json=as_json, overwrite=overwrite, skip_existing=skip_existing)
     finish = chosen_finish(output, name, format, subtype, sample_rate=sample_rate, normalize=normalize, repeat=repeat)
     seed = chosen_seed(seed)
@@ -59,7 +63,7 @@ def generate(
     words = expand_inputs(inputs)
     if output is not None and len(words) * variations > 1:
         raise UsageError(f"-o names one file for {len(words) * variations} loops: use --out-dir and --name")
-    tally = loops.Tally(Console(quiet))
+    tally = loops.Tally(host.console(quiet), host.tell)
     rhythms = loops.read_rhythms(
         words, tally, drum_map=chosen_map(drum_map), tempo=bpm, bars=bars, meter=parse_meter(meter)
     )
@@ -68,11 +72,12 @@ def generate(
     read_files = [item.path for item in words if item.path is not None]
     if Path(drum_map).suffix:
         read_files.append(Path(drum_map))
-    check_clashes([job.output for job in jobs], read_files)
+    if not host.accept([job.output for job in jobs], read_files):
+        return
     if not overwrite:
         jobs = loops.drop_existing(jobs, tally, skip=skip_existing)
     if jobs:
         from loopnet_cli.synthesis import load_studio
 
-        loops.run(load_studio(), jobs, sound, finish, tally, as_json=as_json)
+        loops.run(host.once("studio", load_studio), jobs, sound, finish, tally, as_json=as_json)
     loops.close(tally)

@@ -6,8 +6,7 @@ the others; it is counted, and the exit code says so.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,7 +16,7 @@ from typing import Any, Protocol, TypeVar
 import typer
 
 from loopnet_cli.cli import produce
-from loopnet_cli.cli.console import Console
+from loopnet_cli.cli.console import Console, tell_json
 from loopnet_cli.cli.inputs import Input
 from loopnet_cli.cli.outputs import Output, existing, fill_name, fill_path
 from loopnet_cli.errors import AudioError, LoopnetError, WeightsError
@@ -94,6 +93,7 @@ class Tally:
     """What became of a run."""
 
     console: Console
+    tell: Callable[[Mapping[str, Any]], None] = tell_json
     written: int = 0
     skipped: int = 0
     failed: int = 0
@@ -202,7 +202,7 @@ def run(
                 tally.console.info(produce.summary(product, name, sound))
                 if as_json:
                     told = produce.report(product, job.output, sound, finish, job.rhythm.warnings)
-                    print(json.dumps(told), flush=True)
+                    tally.tell(told)
             advance(job.rhythm.input.label)
 
 

@@ -26,6 +26,8 @@ FIELDS: dict[str, str] = {
 
 DEFAULT_NAME = "{stem}_{kit}_{seed}"
 STDOUT = "-"
+HINT = "e.g. by {seed} or {stem} in --name"
+"""How files are told apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +134,7 @@ def _safe(text: str) -> str:
     return re.sub(r"[^\w.+ -]", "_", text).replace("..", "_").strip(" ")[:120]
 
 
-def check_clashes(
-    outputs: Iterable[Output], inputs: Iterable[Path], hint: str = "e.g. by {seed} or {stem} in --name"
-) -> None:
+def check_clashes(outputs: Iterable[Output], inputs: Iterable[Path], hint: str = HINT) -> None:
     """Make sure that no file would be written twice, or over an input.
 
     Parameters

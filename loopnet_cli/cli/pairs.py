@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -208,7 +207,7 @@ def _one(
     if as_json:
         report = produce.report(product, job.output, sound, finish, (*rhythm.warnings, *timbre.warnings))
         heard = transfer_report.heard(rhythm, timbre, order, workshop.wishes)
-        print(json.dumps({**heard, "hits": counts(made.pattern), **report}, allow_nan=False), flush=True)
+        tally.tell({**heard, "hits": counts(made.pattern), **report})
 
 
 def render(rhythm: Rhythm, timbre: Timbre, order: Order, chroma: tuple[float, ...] | None, workshop: Workshop) -> Made:

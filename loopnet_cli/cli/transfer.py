@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import typer
+
 from loopnet_cli.cli import analyze_options as hearing
 from loopnet_cli.cli import loops, options, pairs
 from loopnet_cli.cli import transfer_options as own
 from loopnet_cli.cli.checks import check_targets, chosen_chroma, chosen_finish, chosen_map, chosen_naming, chosen_seed
-from loopnet_cli.cli.console import Console
+from loopnet_cli.cli.host import host_of
 from loopnet_cli.cli.inputs import parse_meter
 from loopnet_cli.cli.kits import chosen_kit
 from loopnet_cli.cli.knobs import combine, knob_options
-from loopnet_cli.cli.outputs import check_clashes
 from loopnet_cli.cli.sources import Kind, Source, check_stdin, rhythm_sources, timbre_sources
 from loopnet_cli.cli.workshop import Wishes, Workshop
 from loopnet_cli.errors import PatternError, UsageError
@@ -22,6 +23,7 @@ from loopnet_cli.pattern.model import Pattern
 
 @knob_options
 def transfer(
+    context: typer.Context,
     *,
     rhythm: own.Rhythms,
     timbre: own.Timbres,
@@ -67,6 +69,7 @@ def transfer(
     recording or a kit. The result is a seamless loop of the rhythm's bars at
     its tempo. Pitch comes with the sound: chroma is imposed only if asked for.
     """
+    host = host_of(context)
     check_targets(output, out_dir, plot, as_json=as_json, overwrite=overwrite, skip_existing=skip_existing)
     finish = chosen_finish(output, name, format, subtype, sample_rate=sample_rate, normalize=normalize, repeat=repeat)
     _check_part("rhythm", rhythm_start, rhythm_end)
@@ -102,14 +105,15 @@ def transfer(
         only=_voices(only),
         seed=chosen_seed(seed),
     )
-    tally = loops.Tally(Console(quiet))
-    workshop = Workshop(wishes, tally.console)
+    tally = loops.Tally(host.console(quiet), host.tell)
+    workshop = Workshop(wishes, tally.console, host)
     naming = chosen_naming(output, out_dir, name, stems, plot, finish)
     jobs = pairs.plan(rhythms, timbres, naming, order, workshop, tally)
     read = [source.input.path for source in (*rhythms, *timbres, *pitches_from) if source.input.path is not None]
     if Path(drum_map).suffix:
         read.append(Path(drum_map))
-    check_clashes([job.output for job in jobs], read, "e.g. by {rhythm} and {timbre} in --name")
+    if not host.accept([job.output for job in jobs], read, "e.g. by {rhythm} and {timbre} in --name"):
+        return
     if not overwrite:
         jobs = loops.drop_existing(jobs, tally, skip=skip_existing)
     if jobs:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from loopnet_cli.cli.console import Console
+from loopnet_cli.cli.host import Host
 from loopnet_cli.cli.sources import Kind, Source
 from loopnet_cli.controls import Kit
 from loopnet_cli.errors import AudioError, UsageError, WeightsError, named
@@ -98,8 +99,8 @@ class Workshop:
     A failure is remembered too: the same exception is raised again, so that it can be told once.
     """
 
-    def __init__(self, wishes: Wishes, console: Console) -> None:
-        self.wishes, self._console = wishes, console
+    def __init__(self, wishes: Wishes, console: Console, host: Host) -> None:
+        self.wishes, self._console, self._host = wishes, console, host
         self._known: dict[tuple[str, int], object] = {}
 
     @cached_property
@@ -107,14 +108,14 @@ class Workshop:
         """The studio model."""
         from loopnet_cli import synthesis
 
-        return synthesis.load_studio()
+        return self._host.once("studio", synthesis.load_studio)
 
     @cached_property
     def ears(self) -> Any:
         """The transcriber."""
         from loopnet_cli.analysis.transcriber import load_transcriber
 
-        return load_transcriber()
+        return self._host.once("ears", load_transcriber)
 
     def rhythm(self, source: Source) -> Rhythm:
         """Read or hear a rhythm.
