@@ -15,6 +15,7 @@ from loopnet_cli.cli.kits import chosen_kit
 from loopnet_cli.cli.knobs import combine, knob_options
 from loopnet_cli.cli.outputs import DEFAULT_NAME
 from loopnet_cli.errors import UsageError
+from loopnet_cli.synthesis.kit_mix import kit_label
 
 
 @knob_options
@@ -68,7 +69,7 @@ def generate(
         words, tally, drum_map=chosen_map(drum_map), tempo=bpm, bars=bars, meter=parse_meter(meter)
     )
     naming = chosen_naming(output, out_dir, name, stems, plot, finish)
-    jobs = loops.plan(rhythms, naming, kit=sound.kit.name, seed=seed, variations=variations)
+    jobs = loops.plan(rhythms, naming, kit=kit_label(sound.kit.name), seed=seed, variations=variations)
     read_files = [item.path for item in words if item.path is not None]
     if Path(drum_map).suffix:
         read_files.append(Path(drum_map))

@@ -88,7 +88,11 @@ Meter = Annotated[str | None, _rhythm("N/D", "Meter, e.g. 7/8. Default: the file
 
 Kit = Annotated[
     str | None,
-    _sound("NAME", f"How it sounds; 'loopnet kits' lists them. Default: {DEFAULT_KIT}.", autocompletion=complete_kit),
+    _sound(
+        "NAME",
+        f"How it sounds; 'loopnet kits' lists them, a:0.3,b:0.7 mixes them. Default: {DEFAULT_KIT}.",
+        autocompletion=complete_kit,
+    ),
 ]
 Chroma = Annotated[
     str | None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from loopnet_cli.audio import levels
@@ -17,6 +18,7 @@ from loopnet_cli.cli.outputs import Output
 from loopnet_cli.controls import PITCH_CLASSES, TIMBRE_NAMES, Kit, Knob, Loop
 from loopnet_cli.errors import AudioError
 from loopnet_cli.pattern.model import Pattern
+from loopnet_cli.synthesis import bank, kit_file
 from loopnet_cli.version import __version__
 
 if TYPE_CHECKING:
@@ -41,6 +43,16 @@ class Sound:
     kit: Kit
     knobs: Mapping[str, Knob]
     chroma: tuple[float, ...] | None
+
+    @cached_property
+    def stored_kit(self) -> dict[str, Any]:
+        """The kit as a file has it, for the settings of a loop; empty for a built-in one: its name is enough."""
+        if bank.read_bank().get(self.kit.name) == self.kit:
+            return {}
+        try:
+            return {"kit_file": kit_file.entry_of(self.kit)}
+        except ValueError:
+            return {}  # no file could hold it either; the loop is good all the same
 
 
 @dataclass(frozen=True)
@@ -237,6 +249,7 @@ def stored_settings(pattern: Pattern, sound: Sound, finish: Finish) -> dict[str,
     return {
         "loopnet": __version__,
         "kit": sound.kit.name,
+        **sound.stored_kit,
         "timbre": knobs,
         "chroma": None if sound.chroma is None else list(sound.chroma),
         "pattern": [[hit.beat, hit.voice, hit.velocity] for hit in pattern.hits],

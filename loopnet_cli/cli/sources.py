@@ -17,6 +17,7 @@ from loopnet_cli.errors import AudioError, KitError, LoopnetError, UsageError
 from loopnet_cli.pattern.grid import looks_like_grid
 from loopnet_cli.pattern.read import GRID_SUFFIXES, STDIN
 from loopnet_cli.synthesis import kit_store
+from loopnet_cli.synthesis.kit_mix import is_mix, kit_label, looks_like_mix, mix_name, parse_mix
 
 MAX_BYTES = 2**31
 """Of what cannot be read twice: standard input and pipes."""
@@ -95,8 +96,9 @@ def timbre_sources(words: Iterable[str], option: str = "--timbre") -> list[Sourc
     """
     sources: list[Source] = []
     for word in words:
-        if _is_kit(word):
-            sources.append(Source(Input(word, word, word), Kind.KIT))
+        if _is_kit(word, option):
+            name = mix_name(parse_mix(word)) if is_mix(word) else word
+            sources.append(Source(Input(name, name, kit_label(name)), Kind.KIT))
             continue
         if looks_like_grid(word):
             raise UsageError(f"{option} takes recordings and kits, not a grid: rhythms go to --rhythm")
@@ -120,12 +122,14 @@ def check_stdin(sources: Iterable[Source]) -> None:
         raise UsageError("standard input (-) can be read once only")
 
 
-def _is_kit(word: str) -> bool:
+def _is_kit(word: str, option: str) -> bool:
     try:
         kit_store.find_kit(word)
     except KitError:
         return True  # one of the user's that is damaged: told where it is used
-    except UsageError:
+    except UsageError as error:
+        if looks_like_mix(word) and not Path(word).exists():
+            raise UsageError(f"{option}: no file and {error}") from error
         return False
     return True
 

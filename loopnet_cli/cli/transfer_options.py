@@ -59,8 +59,8 @@ Timbres = Annotated[
     list[str],
     _sound(
         "B",
-        "Whose sound: a recording, or a kit's name ('loopnet kits' lists them; ./NAME is a file). May be given many "
-        "times, or as a quoted pattern.",
+        "Whose sound: a recording, or a kit's name ('loopnet kits' lists them, a:0.3,b:0.7 mixes them; ./NAME is a "
+        "file). May be given many times, or as a quoted pattern.",
         "--timbre",
         "-t",
         autocompletion=complete_kit,

@@ -6,6 +6,7 @@ import difflib
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -77,9 +78,15 @@ def read_bank(folder: Path | None = None) -> dict[str, Kit]:
     """
     path = checked_file("kits.json", folder)
     try:
-        return {entry["name"]: kit_from_dict(entry) for entry in json.loads(path.read_text(encoding="utf-8"))["kits"]}
-    except (ValueError, KeyError, TypeError) as error:
+        return dict(_parsed_bank(path.read_bytes()))
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise WeightsError(f"{path}: not a bank of kits ({error}): {REINSTALL}") from error
+
+
+@lru_cache(2)
+def _parsed_bank(content: bytes) -> dict[str, Kit]:
+    # one command asks for it several times, and parsing takes longer than reading
+    return {entry["name"]: kit_from_dict(entry) for entry in json.loads(content)["kits"]}
 
 
 def load_weights(

@@ -31,7 +31,7 @@ def is_mix(text: str) -> bool:
 def looks_like_mix(text: str) -> bool:
     """Return whether a text can be nothing but a mix of kits: ``name:number`` or names with commas, no folders."""
     parts = text.split(",")
-    if "/" in text or "\\" in text or not is_mix(text):
+    if set("/\\*?[") & set(text) or not is_mix(text):
         return False
     return all(_WEIGHT.fullmatch(p.partition(":")[2].strip()) for p in parts if ":" in p)
 
@@ -75,6 +75,8 @@ def parse_mix(text: str) -> list[tuple[str, Fraction]]:
 
 def mix_name(parts: Sequence[tuple[str, Fraction]]) -> str:
     """Return a mix as it can be typed again, e.g. ``a:0.3,b:0.7``; thirds and their like as ``a:1,b:2``."""
+    if len(parts) == 1:
+        return parts[0][0]
     whole = math.lcm(*(weight.denominator for _, weight in parts))
     exact = all(10**DECIMALS % weight.denominator == 0 for _, weight in parts)
     if exact or whole > 10**DECIMALS:
@@ -143,28 +145,32 @@ def mixed(parts: Sequence[tuple[Kit, Fraction | float]], *, name: str, descripti
     )
 
 
-def morphed(a: Kit, b: Kit, steps: int) -> list[Kit]:
-    """Return kits on the way from one to another, both ends included.
+def morph(a: str, b: str, steps: int) -> list[list[tuple[str, Fraction]]]:
+    """Return the mixes on the way from one kit or mix to another, both ends included, as `parse_mix` does.
 
     Parameters
     ----------
-    a, b : Kit
+    a, b : str
         The ends, which come back as they are.
     steps : int
-        How many kits, at least 2.
+        How many, at least 2.
 
     Raises
     ------
     UsageError
-        If `steps` is out of range.
+        If `steps` is out of range, or an end is not written like a mix.
     """
     if not 2 <= steps <= MAX_STEPS:
         raise UsageError(f"--steps {steps}: must lie between 2 (the two kits) and {MAX_STEPS}")
+    ends = parse_mix(a), parse_mix(b)
     made = []
     for step in range(steps):
         share = Fraction(step, steps - 1)
-        parts = [(kit, weight) for kit, weight in ((a, 1 - share), (b, share)) if weight]
-        made.append(mixed(parts, name=mix_name([(kit.name, weight) for kit, weight in parts])))
+        weights: dict[str, Fraction] = {}
+        for end, of_it in zip(ends, (1 - share, share), strict=True):
+            for name, weight in end:
+                weights[name] = weights.get(name, Fraction(0)) + weight * of_it
+        made.append([(name, weights[name]) for name in sorted(weights) if weights[name]])
     return made
 
 

@@ -10,7 +10,10 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +21,7 @@ from loopnet_cli.audio.files import make_folder, write_whole
 from loopnet_cli.controls import Kit
 from loopnet_cli.errors import KitError, UsageError
 from loopnet_cli.synthesis import bank, kit_file
-from loopnet_cli.synthesis.kit_mix import is_mix, mix_name, mixed, parse_mix
+from loopnet_cli.synthesis.kit_mix import is_mix, kit_label, mix_name, mixed, parse_mix
 
 DATA_VARIABLE = "LOOPNET_DATA"
 MAX_NAME = 64
@@ -128,8 +131,7 @@ def load_kit(path: Path) -> Kit:
     except OSError as error:
         raise KitError(f"cannot read {path}: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:
-        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise KitError(f"{path} is not a usable kit: {reason}") from error
+        raise KitError(f"{path} is not a usable kit: {_reason(error)}") from error
 
 
 def user_kits() -> tuple[dict[str, Kit], list[str]]:
@@ -165,14 +167,44 @@ def find_kit(name: str) -> Kit:
     """
     known = bank.read_bank()
     if is_mix(name):
-        parts = parse_mix(name)
-        return mixed([(find_kit(part), weight) for part, weight in parts], name=mix_name(parts))
+        return find_mix(parse_mix(name))
     if name in known:
         return known[name]
     mine = _mine()
     if name in mine and _NAME.fullmatch(name):
         return load_kit(mine[name])
     return bank.find_kit({**dict.fromkeys(mine, _NOBODY), **known}, name)
+
+
+def find_mix(parts: Sequence[tuple[str, Fraction]]) -> Kit:
+    """Return a mix of kits, as `loopnet_cli.synthesis.kit_mix.parse_mix` reads it; for errors see `find_kit`."""
+    return mixed([(find_kit(name), weight) for name, weight in parts], name=mix_name(parts))
+
+
+def export_kit(name: str) -> dict[str, Any]:
+    """Return the stored form of a kit, or of a mix of some, with all that others wrote into its file.
+
+    Raises
+    ------
+    UsageError, KitError
+        As `find_kit`.
+    """
+    kit = find_kit(name)
+    made, extra = "", {}
+    if is_mix(name):
+        kit = replace(kit, name=kit_label(kit.name))
+        made = f"loopnet kits export {shlex.quote(name)}"
+    elif name not in bank.read_bank():
+        path = _mine()[name]
+        try:
+            entry = _read_entry(path)
+            made, extra = kit_file.one_line(entry.get("made"), kit_file.MAX_MADE), kit_file.unknown_fields(entry)
+        except (OSError, ValueError, RecursionError) as error:
+            raise KitError(f"{path} is not a usable kit: {_reason(error)}") from error
+    try:
+        return kit_file.entry_of(kit, made, extra)
+    except ValueError as error:
+        raise KitError(f"kit {name}: {error}") from error
 
 
 def own_names() -> list[str]:
@@ -228,3 +260,7 @@ def _mine() -> dict[str, Path]:
 def _read_entry(path: Path) -> dict[str, Any]:
     with path.open("rb") as stream:
         return kit_file.read_entry(stream)
+
+
+def _reason(error: Exception) -> str:
+    return "nested too deeply" if isinstance(error, RecursionError) else str(error)
