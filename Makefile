@@ -75,5 +75,5 @@ $(READY): pyproject.toml constraints.txt
 	@$(PIP) install -c constraints.txt --no-build-isolation madmom || { \
 		echo "NOTE: madmom could not be built (is there a C compiler?): beat tracking falls back to essentia" >&2; \
 		[ -z "$$CI" ]; }
-	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[train,dev]'
+	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[train,dask,dev]'
 	@touch $@

@@ -19,8 +19,8 @@ REPOSITORY = Path(__file__).parents[2]
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
 # the CUDA parts of PyPI's Linux build of torch, which torch itself pins
 CUDA = re.compile(r"nvidia-|cuda-|triton$")
-# the folder that may import what only an extra brings
-OPTIONAL_FOLDERS = {"training": "train"}
+# the folders and modules that may import what only an extra brings
+OPTIONAL_FOLDERS = {"training": "train", "engine_dask.py": "dask"}
 
 
 def names(requirements: list[str]) -> set[str]:
