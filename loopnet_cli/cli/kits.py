@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from loopnet_cli.cli.console import Console
-from loopnet_cli.controls import ATTRIBUTES, BANDS, PITCH_CLASSES, Kit
+from loopnet_cli.controls import PITCH_CLASSES, Kit
 from loopnet_cli.errors import LoopnetError
 from loopnet_cli.synthesis import bank, kit_store
 
@@ -73,21 +75,27 @@ def list_kits(as_json: Annotated[bool, _AS_JSON] = False) -> None:
 
 @app.command("show")
 def show(
-    name: Annotated[str, typer.Argument(help="The kit's name.", autocompletion=complete_kit)],
+    name: Annotated[
+        str, typer.Argument(help="The kit's name, or a mix: a:0.3,b:0.7.", autocompletion=complete_kit)
+    ],
     as_json: Annotated[bool, _AS_JSON] = False,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="Draw it; replaces no file without --overwrite.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a picture that exists.")] = False,
 ) -> None:
     """Show a kit: its knobs as they stand by themselves (0 to 1), its chroma and its levels."""
+    from loopnet_cli.cli import kits_picture
+
     kit = chosen_kit(name)
+    if plot is not None:
+        kits_picture.write(kit, plot, overwrite)
     if as_json:
         print(json.dumps(_plain(kit)))
-        return
-    print(f"{kit.name}: {kit.description}\n")
-    print(" " * 6 + "".join(f"{attribute:>12}" for attribute in ATTRIBUTES))
-    for band in BANDS:
-        values = "".join(f"{kit.timbre[f'{band}.{attribute}']:>12.2f}" for attribute in ATTRIBUTES)
-        print(f"{band:<6}{values}")
-    print("\nchroma  " + "  ".join(f"{n} {v:.2f}" for n, v in zip(PITCH_CLASSES, kit.chroma, strict=True)))
-    print("levels  " + "  ".join(f"{voice} {level:.2f}" for voice, level in kit.levels.items()))
+    elif sys.stdout.isatty():
+        kits_picture.draw(kit)
+    else:
+        print("\n".join(kits_picture.lines(kit)))
 
 
 @app.command("path")
@@ -127,5 +135,6 @@ def _plain(kit: Kit) -> dict[str, Any]:
         "timbre": dict(kit.timbre),
         "chroma": dict(zip(PITCH_CLASSES, kit.chroma, strict=True)),
         "levels": dict(kit.levels),
+        "shift": dict(kit.shift),
         "builtin": kit.name in bank.read_bank(),
     }
