@@ -18,6 +18,10 @@ class UsageError(LoopnetError):
     exit_code = 2
 
 
+class JobsError(UsageError):
+    """A file of jobs cannot be used."""
+
+
 class PatternError(LoopnetError):
     """A rhythm (MIDI file, text grid) cannot be read or holds no usable hits."""
 
