@@ -53,6 +53,32 @@ def network_inputs(
     UsageError
         If the model wants an envelope and there is none.
     """
+    curves = varying_inputs(config, activations=activations, envelope=envelope, rng=rng)
+    batch, count, time = curves.shape
+    inputs = np.empty((batch, len(config.inputs), time), np.float32)
+    inputs[:, :count] = curves
+    inputs[:, count:] = np.concatenate([chroma, timbre], axis=1)[:, :, None]
+    return inputs
+
+
+def varying_inputs(
+    config: PaperConfig,
+    *,
+    activations: NDArray[np.float32],
+    envelope: NDArray[np.float32] | None,
+    rng: np.random.Generator,
+) -> NDArray[np.float32]:
+    """Put those input channels together that vary over time: the first of ``config.inputs``.
+
+    Parameters
+    ----------
+    config, activations, envelope, rng
+        As for `network_inputs`.
+
+    Returns
+    -------
+    ndarray of float32, shape (batch, inputs but the 33 global ones, time)
+    """
     curves = np.moveaxis(np.asarray(activations, np.float32), 2, 1)
     if config.has_envelope:
         if envelope is None:
@@ -60,13 +86,7 @@ def network_inputs(
         curves = np.concatenate([np.asarray(envelope, np.float32)[:, None], curves], axis=1)
     if config.is_spectral:
         curves = to_frames(curves, frames_of(curves.shape[2]))
-    batch, _, time = curves.shape
-    inputs = np.empty((batch, len(config.inputs), time), np.float32)
-    first = 0
     if config.noise:
-        inputs[:, 0] = rng.standard_normal((batch, time), np.float32)
-        first = 1
-    last = first + curves.shape[1]
-    inputs[:, first:last] = curves
-    inputs[:, last:] = np.concatenate([chroma, timbre], axis=1)[:, :, None]
-    return inputs
+        noise = rng.standard_normal((len(curves), 1, curves.shape[2]), np.float32)
+        curves = np.concatenate([noise, curves], axis=1)
+    return curves
