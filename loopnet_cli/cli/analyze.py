@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ import typer
 
 from loopnet_cli.analysis.rhythm import quantized
 from loopnet_cli.cli import analyze_options as options
-from loopnet_cli.cli.console import Advance, Console, one_line
+from loopnet_cli.cli.console import Advance, Console
 from loopnet_cli.cli.inputs import Input, expand_files, parse_meter
 from loopnet_cli.cli.loops import Tally, one_of_many
 from loopnet_cli.cli.options import Overwrite
@@ -187,17 +188,16 @@ class _Listener:
     def kit(self, heard: Heard, name: str) -> bytes:
         """Make a kit of how a recording sounds and return its file's content."""
         from loopnet_cli import synthesis
-        from loopnet_cli.synthesis.kitcode import kit_from_audio
+        from loopnet_cli.synthesis.kit_making import kit_heard
 
         if self._studio is None:
             self._studio = synthesis.load_studio()
-        heard_in = f"heard in {one_line(Path(heard.name).name)}"
-        kit = kit_from_audio(
-            self._studio, heard.audio, heard.sample_rate, heard.pattern, name=name, description=heard_in
-        )
-        # it comes with those of the nearest kit of the bank
-        kit = replace(kit, timbre=heard.timbre, chroma=tuple(float(value) for value in heard.chroma))
-        return kit_store.encode_kit(kit)
+        words = ["loopnet", "kits", "save", name, heard.name]
+        told = {key: value for key, value in self._how.items() if value is not None}
+        if "meter" in told:
+            told["meter"] = "{}/{}".format(*told["meter"])
+        made = shlex.join([*words, *(f"--{key}={value}" for key, value in told.items())])
+        return kit_store.encode_kit(kit_heard(self._studio, heard, name), made)
 
 
 @contextmanager

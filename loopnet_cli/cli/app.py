@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from loopnet_cli.cli import analyze, dataset, generate, kits, kits_files, kits_sheet, transfer
+from loopnet_cli.cli import analyze, dataset, generate, kits, kits_files, kits_morph, kits_sheet, transfer
 from loopnet_cli.cli.console import Console
 from loopnet_cli.errors import LoopnetError
 from loopnet_cli.version import __version__
@@ -86,7 +86,7 @@ kits.app.command("play-sheet")(kits_sheet.play_sheet)
 kits.app.command("save")(kits_files.save)
 kits.app.command("import")(kits_files.import_kits)
 kits.app.command("export")(kits_files.export)
-kits.app.command("morph")(kits_files.morph_kits)
+kits.app.command("morph")(kits_morph.morph_kits)
 app.add_typer(kits.app, name="kits")
 app.add_typer(dataset.app, name="dataset")
 

@@ -75,9 +75,7 @@ def list_kits(as_json: Annotated[bool, _AS_JSON] = False) -> None:
 
 @app.command("show")
 def show(
-    name: Annotated[
-        str, typer.Argument(help="The kit's name, or a mix: a:0.3,b:0.7.", autocompletion=complete_kit)
-    ],
+    name: Annotated[str, typer.Argument(help="The kit's name, or a mix: a:0.3,b:0.7.", autocompletion=complete_kit)],
     as_json: Annotated[bool, _AS_JSON] = False,
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE.png", help="Draw it; replaces no file without --overwrite.")

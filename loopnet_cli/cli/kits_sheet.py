@@ -14,7 +14,7 @@ from loopnet_cli.cli import options
 from loopnet_cli.cli.console import Console, tell_json
 from loopnet_cli.cli.kits import complete_kit
 from loopnet_cli.errors import AudioError, UsageError
-from loopnet_cli.synthesis import kit_store
+from loopnet_cli.synthesis import bank, kit_store
 from loopnet_cli.synthesis.kit_mix import kit_label
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def _kits(names: Sequence[str], console: Console) -> dict[str, Any]:
     mine, problems = kit_store.user_kits()
     for problem in problems:
         console.warn(problem)
-    return {**kit_store.bank.read_bank(), **mine}
+    return {**bank.read_bank(), **mine}
 
 
 def _plain(path: Path, marks: Sequence[Any]) -> dict[str, Any]:

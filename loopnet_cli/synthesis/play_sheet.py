@@ -67,7 +67,7 @@ class Sheet:
     @property
     def seconds(self) -> float:
         """Its length."""
-        return self.audio.shape[0] / self.sample_rate
+        return len(self.audio) / self.sample_rate
 
 
 def play_sheet(model: StudioModel, kit: Kit, groove: Pattern, *, seed: int = 0) -> Sheet:
