@@ -105,18 +105,13 @@ class PaperConfig:
         return BINS if self.is_spectral else 1
 
     @property
-    def decoder_channels(self) -> tuple[tuple[int, int], ...]:
-        """Channels into and out of each decoder layer, the shallowest first; the deepest runs first."""
+    def decoder_channels(self) -> tuple[tuple[int, int, int], ...]:
+        """Of each decoder layer, the shallowest first: channels from below, of the skip, and out."""
         filters = self.filters
-        made = (self.first_filters, *filters[:-1])
+        out = (self.first_filters, *filters[:-1])
         skips = (len(self.inputs), *filters[:-1])
-        into = [made[i + 1] + skips[i + 1] for i in range(self.layers - 1)] + [filters[-1]]
-        return tuple(zip(into, made, strict=True))
-
-    @property
-    def last_channels(self) -> int:
-        """Channels into the last, linear layer."""
-        return self.first_filters + len(self.inputs)
+        below = (*out[1:], filters[-1])
+        return tuple(zip(below, skips, out, strict=True))
 
 
 def to_frames(curves: NDArray[np.float32], frames: int) -> NDArray[np.float32]:

@@ -43,27 +43,32 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Twice as many values by linear interpolation, then a convolution."""
+    """Twice as many values by linear interpolation, the skip beside them, then a convolution of both."""
 
-    def __init__(self, into: int, out: int) -> None:
+    def __init__(self, below: int, skip: int, out: int) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(into, out, (1, TAPS))
+        self.below = below
+        self.conv = nn.Conv2d(below + skip, out, (1, TAPS))
         self.norm = nn.BatchNorm2d(out)
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
-        """Map (batch, in, 1, time) to the length of `skip`, and put `skip` beside the result."""
-        up = self.upsampled(x)[..., : skip.shape[-1]]
-        return torch.cat([self.norm(F.relu(up)), skip.to(up.dtype)], 1)
+        """Map (batch, below, 1, time) and (batch, skip, 1, about twice that) to (batch, out, 1, as the skip)."""
+        y: Tensor = self.norm(F.relu(self.convolved(x, skip)))
+        return y
 
-    def upsampled(self, x: Tensor) -> Tensor:
-        """Interpolate and convolve on the circle: (batch, out, 1, 2 time)."""
-        w0, w1, w2, w3, w4 = self.conv.weight.unbind(-1)
+    def convolved(self, x: Tensor, skip: Tensor) -> Tensor:
+        """Interpolate, concatenate and convolve on the circle."""
+        weight = self.conv.weight
+        up = self._upsampled(x, weight[:, : self.below])[..., : skip.shape[-1]]
+        return up + F.conv2d(wrapped(skip, REACH, REACH), weight[:, self.below :], self.conv.bias)
+
+    @staticmethod
+    def _upsampled(x: Tensor, weight: Tensor) -> Tensor:
+        """Convolve what is interpolated without making it: sums for even and odd places at the lower rate."""
+        w0, w1, w2, w3, w4 = weight.unbind(-1)
         even = torch.stack([w0 + w1 / 2, w1 / 2 + w2 + w3 / 2, w3 / 2 + w4, torch.zeros_like(w0)], -1)
         odd = torch.stack([w0 / 2, w0 / 2 + w1 + w2 / 2, w2 / 2 + w3 + w4 / 2, w4 / 2], -1)
-        bias = self.conv.bias
-        doubled = None if bias is None else torch.cat([bias, bias])
-        y = F.conv2d(wrapped(x, 1, 2), torch.cat([even, odd]), doubled)
-        first, second = y.chunk(2, dim=1)
+        first, second = F.conv2d(wrapped(x, 1, 2), torch.cat([even, odd])).chunk(2, dim=1)
         return torch.stack([first, second], -1).flatten(-2)
 
 
@@ -78,10 +83,10 @@ class PaperNet(nn.Module):
     def __init__(self, config: PaperConfig) -> None:
         super().__init__()
         self.config = config
-        channels = (len(config.inputs), *config.filters)
-        self.encoder = nn.ModuleList(Encoder(i, o) for i, o in itertools.pairwise(channels))
-        self.decoder = nn.ModuleList(Decoder(i, o) for i, o in config.decoder_channels)
-        self.output = nn.Conv2d(config.last_channels, config.outputs, 1)
+        widths = (len(config.inputs), *config.filters)
+        self.encoder = nn.ModuleList(Encoder(i, o) for i, o in itertools.pairwise(widths))
+        self.decoder = nn.ModuleList(Decoder(*channels) for channels in config.decoder_channels)
+        self.output = nn.Conv2d(config.first_filters, config.outputs, 1)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Map (batch, inputs, time) to (batch, outputs, time); time is samples, or frames for STFT."""
