@@ -2,44 +2,138 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from loopnet_cli.cli.console import Console
-from loopnet_cli.errors import DatasetError
+from loopnet_cli.cli import dataset_options as options
+from loopnet_cli.cli import dataset_report as report
+from loopnet_cli.cli.console import Console, tell_json
+
+if TYPE_CHECKING:
+    from loopnet_cli.data.making import Plan, Summary
 
 app = typer.Typer(help="Make data sets of bars to train and test on, and look into them.", no_args_is_help=True)
 
 
+@app.command("build")
+def build(
+    folders: options.Folders,
+    *,
+    output: options.Output,
+    tempos: options.Tempos = None,
+    tempo_range: options.TempoRange = "120:140",
+    fold: options.Fold = False,
+    confidence: options.Confidence = 0.99,
+    seed: options.SplitSeed = 0,
+    no_studio: options.NoStudio = False,
+    rejected: options.RejectedFile = None,
+    workers: options.Workers = None,
+    overwrite: options.Overwrite = False,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Make a data set from folders of loops: those of sure tempo, stretched to 130 BPM, cut into bars.
+
+    A run that was interrupted goes on where it stopped when it is started
+    again. What is left out is listed with its reason; see docs/DATASET.md.
+    """
+    from loopnet_cli.data import build as building
+    from loopnet_cli.data.curation import BuildSettings
+    from loopnet_cli.data.tempo_table import read_tempo_table
+
+    console = Console(quiet)
+    low, high = building.parse_range(tempo_range)
+    settings = BuildSettings(low, high, fold, confidence, seed, not no_studio)
+    table = None if tempos is None else read_tempo_table(tempos)
+    plan = building.plan_build(folders, output, settings, table)
+    if table is not None and table.unused:
+        names = ", ".join(table.unused[:3]) + (", ..." if len(table.unused) > 3 else "")
+        console.warn(f"{tempos}: {len(table.unused)} of {len(table.entries)} files are not there: {names}")
+    _make(plan, console, workers, overwrite, as_json, rejected, "files")
+
+
 @app.command("render")
 def render(
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="DATASET", help="The data set's file (.h5).")],
-    bars: Annotated[int, typer.Option(metavar="N", help="How many bars.", min=1)],
-    seed: Annotated[int, typer.Option(metavar="N", help="What chance is drawn from.", min=0)] = 1,
-    material: Annotated[Path | None, typer.Option(metavar="DIR", help="One-shots and grooves to render with.")] = None,
-    workers: Annotated[int, typer.Option(metavar="N", help="Processes; 0 works in this one.", min=0)] = 1,
-    no_studio: Annotated[bool, typer.Option("--no-studio", help="Leave the 44.1 kHz audio out.")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a data set that exists.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors alone.")] = False,
+    *,
+    output: options.Output,
+    bars: options.Bars,
+    seed: options.Seed = 0,
+    patterns: options.Patterns = None,
+    material: options.Material = None,
+    activations: options.Activations = options.Labels.exact,
+    no_studio: options.NoStudio = False,
+    workers: options.Workers = None,
+    overwrite: options.Overwrite = False,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
 ) -> None:
-    """Render bars with exact labels."""
-    from dataclasses import asdict
+    """Make a data set of rendered bars, whose labels are exact.
 
-    from loopnet_cli.data.parts import PartsFolder
-    from loopnet_cli.data.rendered import BLOCK, RenderSettings, RenderTask, render_part
-    from loopnet_cli.data.workers import do_all
+    A tenth of the bars are test bars, by kits that play no other bar. A run
+    that was interrupted goes on where it stopped when it is started again.
+    """
+    from loopnet_cli.data.rendered import RenderSettings, plan_render
 
-    if output.exists() and not overwrite:
-        raise DatasetError(f"{output} exists: use --overwrite")
-    settings = RenderSettings(seed, str(material), not no_studio)
-    folder = PartsFolder(output)
-    told = {"made_by": "dataset render", "bars": bars, **asdict(settings)}
-    folder.open(told)
-    tasks = [RenderTask(settings, folder, first, min(BLOCK, bars - first)) for first in range(0, bars, BLOCK)]
-    left = [task for task in tasks if not folder.done(task.key)]
-    with Console(quiet).progress(len(left), "blocks") as advance:
-        for key in do_all(render_part, left, workers):
-            advance(key)
-    folder.assemble([task.key for task in tasks], told, studio=settings.studio)
+    names = [None if folder is None else str(folder) for folder in (material, patterns)]
+    settings = RenderSettings(seed, names[0], names[1], activations.value, not no_studio)
+    _make(plan_render(bars, output, settings), Console(quiet), workers, overwrite, as_json, None, "blocks")
+
+
+@app.command("inspect")
+def inspect(dataset: options.Dataset, *, as_json: options.AsJson = False) -> None:
+    """Say what is in a data set: bars, loops, tempos, features, and what was left out."""
+    from loopnet_cli.data.inspect import inspect_store
+
+    found = inspect_store(dataset)
+    if as_json:
+        tell_json(found)
+    else:
+        report.show(report.inspect_lines(found), sys.stdout, columns=report.inspect_columns(found))
+
+
+def _make(
+    plan: Plan,
+    console: Console,
+    workers: int | None,
+    overwrite: bool,
+    as_json: bool,
+    rejected: Path | None,
+    what: str,
+) -> None:
+    """Make a data set, show how far it is, and what came of it."""
+    from loopnet_cli.data.making import EmptyDatasetError, make
+    from loopnet_cli.data.workers import processes
+
+    runner = processes(min(_processors(), max(1, len(plan.tasks))) if workers is None else workers)
+    try:
+        with console.progress(len(plan.tasks), what) as advance:
+            summary = make(plan, runner, overwrite=overwrite, advance=advance)
+    except EmptyDatasetError as error:
+        _tell(error.summary, console, as_json, rejected)
+        raise
+    _tell(summary, console, as_json, rejected)
+    console.info(f"wrote {plan.target}")
+
+
+def _tell(summary: Summary, console: Console, as_json: bool, rejected: Path | None) -> None:
+    from loopnet_cli.audio.files import write_whole
+    from loopnet_cli.data.build import rejected_csv
+
+    if rejected is not None:
+        write_whole(rejected, rejected_csv(summary.rejected))
+    if not console.quiet:
+        report.show(report.summary_lines(summary), sys.stderr)
+    if as_json:
+        tell_json(report.summary_plain(summary))
+
+
+def _processors() -> int:
+    """Return how many processors this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS and Windows
+        return os.cpu_count() or 1

@@ -11,22 +11,21 @@ import io
 import json
 import os
 import secrets
-import shutil
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from loopnet_cli.data.rows import ROW_SHAPES, LoopInfo, Rows
-from loopnet_cli.data.store_writer import StoreWriter
+from loopnet_cli.data.rows import ROW_SHAPES, LoopInfo, Rejected, Rows
 from loopnet_cli.errors import DatasetError
 
 ENDING = ".npz"
-SETTINGS = "settings.json"
+SETTINGS, LOCK = "settings.json", "lock"
 
 
 @dataclass(frozen=True)
@@ -38,15 +37,15 @@ class Part:
     loops : tuple of LoopInfo
     rows : Rows or None
         Their bars; None where there are none.
-    rejected : tuple of (str, str)
-        Sources that were left out, each with its reason.
+    rejected : tuple of Rejected
+        Files that were left out.
     seconds : float
         How long the task took.
     """
 
     loops: tuple[LoopInfo, ...] = ()
     rows: Rows | None = None
-    rejected: tuple[tuple[str, str], ...] = ()
+    rejected: tuple[Rejected, ...] = ()
     seconds: float = 0.0
 
 
@@ -54,7 +53,7 @@ def encode_part(part: Part) -> bytes:
     """Pack a part: arrays, and the rest as JSON."""
     told = {
         "loops": [asdict(loop) for loop in part.loops],
-        "rejected": part.rejected,
+        "rejected": [asdict(one) for one in part.rejected],
         "seconds": part.seconds,
         "patterns": part.rows.patterns if part.rows is not None else (),
     }
@@ -82,29 +81,28 @@ def read_part(path: Path) -> Part:
         told = json.loads(arrays.pop("told").tobytes())
         rows = Rows(**{"audio_studio": None, **arrays}, patterns=tuple(told["patterns"])) if arrays else None
         loops = tuple(LoopInfo(**loop) for loop in told["loops"])
-        rejected = tuple((str(source), str(reason)) for source, reason in told["rejected"])
+        rejected = tuple(Rejected(**one) for one in told["rejected"])
         return Part(loops, rows, rejected, float(told["seconds"]))
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise DatasetError(f"{path}: a part that cannot be read ({error}): delete it and run again") from error
 
 
+@dataclass(frozen=True)
 class PartsFolder:
     """The parts of a data set that is being made.
 
-    Parameters
+    Attributes
     ----------
     target : Path
         The data set.
-
-    Attributes
-    ----------
-    path : Path
-        ``DATASET.parts``.
     """
 
-    def __init__(self, target: Path) -> None:
-        self.target = target
-        self.path = target.with_name(target.name + ".parts")
+    target: Path
+
+    @property
+    def path(self) -> Path:
+        """``DATASET.parts``."""
+        return self.target.with_name(self.target.name + ".parts")
 
     def open(self, settings: Mapping[str, Any]) -> None:
         """Make the folder, or continue one that was made with the same settings.
@@ -121,15 +119,36 @@ class PartsFolder:
             if not note.exists():
                 self._write(note, text.encode())
             stored = note.read_text(encoding="utf-8")
-        except OSError as error:
-            raise DatasetError(f"{self.path}: cannot be used: {error.strerror or error}") from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise DatasetError(f"{self.path}: cannot be used: {getattr(error, 'strerror', '') or error}") from error
         if stored != text:
             raise DatasetError(
                 f"{self.path}: was begun with other settings ({_difference(stored, settings)}): "
                 "use the same, or delete the folder to begin again"
             )
-        for stale in self.path.glob(".*.tmp"):  # of a run that was killed
-            stale.unlink(missing_ok=True)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other runs out while the block runs, where the system can; a killed run locks nobody out.
+
+        Raises
+        ------
+        DatasetError
+            If another run is making the same data set.
+        """
+        try:
+            import fcntl
+        except ImportError:  # Windows
+            yield
+            return
+        with (self.path / LOCK).open("w") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise DatasetError(f"{self.target}: another run is making it: wait for it, or end it") from error
+            for stale in self.path.glob(".*.tmp"):  # of a run that was killed
+                stale.unlink(missing_ok=True)
+            yield
 
     def file(self, key: str) -> Path:
         """Return where the part of a task is kept."""
@@ -142,27 +161,6 @@ class PartsFolder:
     def save(self, key: str, part: Part) -> None:
         """Keep a part: written beside, then renamed."""
         self._write(self.file(key), encode_part(part))
-
-    def assemble(self, keys: Iterable[str], settings: Mapping[str, Any], *, studio: bool) -> None:
-        """Join the parts in the order of `keys` to the data set, one at a time, and remove the folder.
-
-        Raises
-        ------
-        DatasetError
-            If a part is damaged or the data set cannot be written.
-        """
-        beside = self.path / ".assembled.tmp"
-        try:
-            with StoreWriter(beside, settings, studio=studio) as writer:
-                for key in keys:
-                    part = read_part(self.file(key))
-                    if part.rows is not None:
-                        writer.append(part.loops, part.rows)
-                    writer.reject(part.rejected)
-            beside.replace(self.target)
-        except OSError as error:
-            raise DatasetError(f"{self.target}: cannot be written: {error.strerror or error}") from error
-        shutil.rmtree(self.path, ignore_errors=True)
 
     def _write(self, path: Path, content: bytes) -> None:
         beside = self.path / f".{secrets.token_hex(8)}.tmp"

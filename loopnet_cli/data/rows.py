@@ -57,8 +57,10 @@ class LoopInfo:
         At which its features were measured, Hz.
     seconds : float
         Length before stretching, of the part that was used.
+    beats : int
+        Length in quarter notes; what is left after its last whole bar is not stored.
     bars : int
-        Rows of the store that are from it.
+        Rows of the store that are from it: silent bars are left out.
     sha256 : str
         Of the file's content; empty where rendered.
     """
@@ -72,9 +74,31 @@ class LoopInfo:
     folded: float
     sample_rate: int
     seconds: float
+    beats: int
     bars: int
     sha256: str = ""
 
+
+@dataclass(frozen=True)
+class Rejected:
+    """A file that was left out; each field is a column of the store's group ``rejected``.
+
+    Attributes
+    ----------
+    source : str
+        The file as it was given.
+    reason : str
+        In few words, the same for all that have it.
+    detail : str
+        What was found in this one.
+    """
+
+    source: str
+    reason: str
+    detail: str
+
+
+REJECTED_FIELDS: tuple[str, ...] = tuple(field.name for field in fields(Rejected))
 
 LOOP_FIELDS: dict[str, type] = {
     field.name: {"str": str, "float": float, "int": int}[str(field.type)] for field in fields(LoopInfo)

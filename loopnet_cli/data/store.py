@@ -15,7 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from loopnet_cli.data.rows import COLUMNS, LOOP_FIELDS, ROW_SHAPES, SPLITS, LoopInfo, read_pattern_text, to_float
+from loopnet_cli.data.rows import (
+    COLUMNS,
+    LOOP_FIELDS,
+    REJECTED_FIELDS,
+    ROW_SHAPES,
+    SPLITS,
+    LoopInfo,
+    Rejected,
+    read_pattern_text,
+    to_float,
+)
 from loopnet_cli.errors import DatasetError, PatternError, UsageError
 
 if TYPE_CHECKING:
@@ -166,10 +176,10 @@ class BarStore:
         }
         return [LoopInfo(**dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)]
 
-    def rejected(self) -> list[tuple[str, str]]:
-        """Read the files that were left out, each with its reason."""
-        group = self._file["rejected"]
-        return list(zip(group["source"].asstr()[:], group["reason"].asstr()[:], strict=True))
+    def rejected(self) -> list[Rejected]:
+        """Read which files were left out, and why."""
+        columns = [self._file["rejected"][name].asstr()[:] for name in REJECTED_FIELDS]
+        return [Rejected(*row) for row in zip(*columns, strict=True)]
 
     def patterns(self, indices: Sequence[int] | NDArray[np.integer[Any]]) -> list[Pattern | None]:
         """Return what is played in each bar, exactly or as heard (see `settings`); None where it is not known.
@@ -219,8 +229,9 @@ class BarStore:
                 raise ValueError("settings")
             self.settings: dict[str, Any] = dict(json.loads(text))
             self._order = {name: self._columns(name) for name in COLUMNS}
-            for name in LOOP_FIELDS:
-                self._file["loops"][name].shape  # noqa: B018 - raises where it is missing
+            for group, names in (("loops", LOOP_FIELDS), ("rejected", REJECTED_FIELDS)):
+                for name in names:
+                    self._file[group][name].shape  # noqa: B018 - raises where it is missing
         except (KeyError, ValueError, TypeError, AttributeError, OSError) as error:
             raise DatasetError(f"{self.path}: is damaged or incomplete ({error}): make it again") from error
 

@@ -12,11 +12,13 @@ from typing import Any
 from loopnet_cli.data.rows import (
     COLUMNS,
     LOOP_FIELDS,
+    REJECTED_FIELDS,
     ROW_SHAPES,
     SPLITS,
     STUDIO_RATE,
     TEMPO,
     LoopInfo,
+    Rejected,
     Rows,
 )
 from loopnet_cli.data.store import FORMAT, VERSION
@@ -34,9 +36,13 @@ class StoreWriter:
         What the set is made with, as plain values.
     studio : bool
         Whether bars are kept at 44.1 kHz too.
+    exact : Mapping from array name to bool
+        Whether activations and patterns are what was played, or what was heard.
     """
 
-    def __init__(self, path: Path, settings: Mapping[str, Any], *, studio: bool) -> None:
+    def __init__(
+        self, path: Path, settings: Mapping[str, Any], *, studio: bool, exact: Mapping[str, bool] | None = None
+    ) -> None:
         import h5py
 
         # no times inside: the same bars give the same bytes
@@ -56,11 +62,13 @@ class StoreWriter:
         self._file["timbre"].attrs["unit"] = "AudioCommons points"
         text = h5py.string_dtype("utf-8")
         self._array(self._file, "patterns", (), text)
+        for name in ("activations", "patterns"):
+            self._file[name].attrs["exact"] = (exact or {}).get(name, False)
         loops = self._file.create_group("loops", track_order=True)
         for name, field in LOOP_FIELDS.items():
             self._array(loops, name, (), text if field is str else {float: "float64", int: "int64"}[field])
         rejected = self._file.create_group("rejected", track_order=True)
-        for name in ("source", "reason"):
+        for name in REJECTED_FIELDS:
             self._array(rejected, name, (), text)
 
     def __enter__(self) -> StoreWriter:
@@ -97,11 +105,11 @@ class StoreWriter:
             self._file[name].resize(first + len(rows), axis=0)
             self._file[name][first:] = values + first_loop if name == "loop" else values
 
-    def reject(self, rejected: Iterable[tuple[str, str]]) -> None:
-        """Add files that were left out, each with its reason."""
+    def reject(self, rejected: Iterable[Rejected]) -> None:
+        """Add files that were left out."""
         group = self._file["rejected"]
-        for source, reason in rejected:
+        for one in rejected:
             count = len(group["source"])
-            for name, value in (("source", source), ("reason", reason)):
+            for name, value in zip(REJECTED_FIELDS, astuple(one), strict=True):
                 group[name].resize(count + 1, axis=0)
                 group[name][count] = value
