@@ -32,6 +32,8 @@ from loopnet_cli.controls import ATTRIBUTES, BANDS
 from loopnet_cli.errors import AudioError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 __all__ = ["band_filter", "timbre_attributes", "timbre_features"]
@@ -46,7 +48,9 @@ SILENCE = 1e-6
 """Audio whose variation never exceeds this (-120 dBFS) cannot be analysed."""
 
 
-def timbre_features(audio: NDArray[np.float32], sample_rate: int = 44100, *, circular: bool = True) -> dict[str, float]:
+def timbre_features(
+    audio: NDArray[np.float32], sample_rate: int = 44100, *, circular: bool = True, only: Sequence[str] = BANDS
+) -> dict[str, float]:
     """Measure the 21 timbre features of a loop.
 
     Parameters
@@ -57,11 +61,13 @@ def timbre_features(audio: NDArray[np.float32], sample_rate: int = 44100, *, cir
         In Hz, 32 000 to 192 000; 44 100 is what the attributes are defined for.
     circular : bool
         Whether the audio repeats without a gap. A loop's features do not depend on where it is cut.
+    only : sequence of str
+        The bands to measure, where not all are needed: each takes a third of the time.
 
     Returns
     -------
     dict
-        Points for each name in `controls.TIMBRE_NAMES`, in that order.
+        Points for each name in `controls.TIMBRE_NAMES`, in that order; of the bands measured.
 
     Raises
     ------
@@ -70,9 +76,10 @@ def timbre_features(audio: NDArray[np.float32], sample_rate: int = 44100, *, cir
         or if its sample rate is out of range.
     """
     signal = _prepare(audio, sample_rate, circular)
-    bands = [band_filter(signal, band, sample_rate, circular=circular) for band in BANDS]
+    wanted = [band for band in BANDS if band in only]
+    bands = [band_filter(signal, band, sample_rate, circular=circular) for band in wanted]
     found = _attributes(bands, sample_rate, circular)
-    return {f"{band}.{name}": values[name] for band, values in zip(BANDS, found, strict=True) for name in ATTRIBUTES}
+    return {f"{band}.{name}": values[name] for band, values in zip(wanted, found, strict=True) for name in ATTRIBUTES}
 
 
 def timbre_attributes(

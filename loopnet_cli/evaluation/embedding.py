@@ -87,8 +87,13 @@ class Embedder:
         if len(audio) < PATCH_SAMPLES:
             raise ValueError(f"{len(audio)} samples, an embedding needs {PATCH_SAMPLES}")
         mel = self.log_mel(audio)
-        view = np.lib.stride_tricks.sliding_window_view(mel, PATCH_FRAMES, axis=0)[::PATCH_HOP].transpose(0, 2, 1)
-        return np.concatenate([self._run(view[first : first + BATCH]) for first in range(0, len(view), BATCH)])
+        return self.embed(
+            np.lib.stride_tricks.sliding_window_view(mel, PATCH_FRAMES, axis=0)[::PATCH_HOP].transpose(0, 2, 1)
+        )
+
+    def embed(self, mels: Array) -> Array:
+        """Embed patches of a log mel spectrogram, shape (patches, 96, 64); returns shape (patches, 1024)."""
+        return np.concatenate([self._run(mels[first : first + BATCH]) for first in range(0, len(mels), BATCH)])
 
     def loop(self, audio: Array, sample_rate: int) -> NDArray[np.float64]:
         """Embed a loop: the mean over its patches.

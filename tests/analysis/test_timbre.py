@@ -79,6 +79,11 @@ class TestMeaning:
 
 
 class TestLoop:
+    def test_a_band_measured_alone_is_what_it_is_among_all(self, beat):
+        whole = timbre_features(beat, RATE)
+        some = timbre_features(beat, RATE, only=("high", "low"))
+        assert some == pytest.approx({name: value for name, value in whole.items() if not name.startswith("mid.")})
+
     def test_names_and_order(self, beat):
         found = timbre_features(beat)
         assert tuple(found) == TIMBRE_NAMES
