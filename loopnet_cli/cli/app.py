@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from loopnet_cli.cli import analyze, dataset, generate, kits, kits_files, kits_morph, kits_sheet, transfer
+from loopnet_cli.cli import analyze, dataset, generate, kits, kits_files, kits_morph, kits_sheet, play, transfer
 from loopnet_cli.cli.console import Console
 from loopnet_cli.errors import LoopnetError
 from loopnet_cli.version import __version__
@@ -82,6 +82,7 @@ app = typer.Typer(
 app.command("generate")(generate.generate)
 app.command("transfer")(transfer.transfer)
 app.command("analyze")(analyze.analyze)
+app.command("play")(play.play)
 kits.app.command("play-sheet")(kits_sheet.play_sheet)
 kits.app.command("save")(kits_files.save)
 kits.app.command("import")(kits_files.import_kits)

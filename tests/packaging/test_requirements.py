@@ -66,7 +66,8 @@ def closure(requirements: list[str]) -> set[str]:
 @pytest.mark.parametrize("path", sorted((REPOSITORY / "loopnet_cli").rglob("*.py")), ids=lambda p: p.stem)
 def test_imports_are_declared(path: Path) -> None:
     declared = names(PROJECT["dependencies"])
-    extra = OPTIONAL_FOLDERS.get(path.relative_to(REPOSITORY / "loopnet_cli").parts[0])
+    place = path.relative_to(REPOSITORY / "loopnet_cli")
+    extra = OPTIONAL_MODULES.get(place.as_posix()) or OPTIONAL_FOLDERS.get(place.parts[0])
     if extra:
         declared |= names(PROJECT["optional-dependencies"][extra])
     outside = {name for name in imports(path) if name not in sys.stdlib_module_names and name != "loopnet_cli"}
