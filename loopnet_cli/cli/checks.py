@@ -6,12 +6,16 @@ import secrets
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from loopnet_cli.audio.levels import parse_normalize
 from loopnet_cli.audio.write import check_format
 from loopnet_cli.cli import loops, options, produce
 from loopnet_cli.cli.outputs import STDOUT, choose_format
 from loopnet_cli.errors import PatternError, UsageError
+
+if TYPE_CHECKING:
+    from loopnet_cli.cli.report import Book
 
 SHORT_SEEDS = 1_000_000
 """Seeds that are drawn lie below: short enough to be typed again."""
@@ -81,6 +85,37 @@ def chosen_naming(
         stems_folder=stems,
         plot=plot,
     )
+
+
+def chosen_book(
+    report: Path | None,
+    audio: options.ReportAudioMode | None,
+    output: str | None,
+    *,
+    overwrite: bool,
+    skip_existing: bool,
+) -> Book | None:
+    """Return what makes the page of a run, if one is asked for.
+
+    Raises
+    ------
+    UsageError
+        If the options contradict each other, or the page is not called .html.
+    AudioError
+        If it exists and may not be replaced.
+    """
+    if report is None:
+        if audio is not None:
+            raise UsageError(f"--report-audio {audio.value} is about the page: use it with --report PAGE.html")
+        return None
+    if output == STDOUT and audio is options.ReportAudioMode.link:
+        raise UsageError("--report-audio link needs files to link to: name one by -o, or leave it out")
+    from loopnet_cli.cli.report import Book
+    from loopnet_cli.report import check_report
+
+    # a page that exists is left out as loops are: it is kept
+    check_report(report, overwrite=overwrite or skip_existing)
+    return Book(report, audio or options.ReportAudioMode.embed, overwrite=overwrite, keep=skip_existing)
 
 
 def chosen_seed(seed: int | None) -> int:

@@ -8,7 +8,15 @@ from pathlib import Path
 import typer
 
 from loopnet_cli.cli import loops, options, produce
-from loopnet_cli.cli.checks import check_targets, chosen_chroma, chosen_finish, chosen_map, chosen_naming, chosen_seed
+from loopnet_cli.cli.checks import (
+    check_targets,
+    chosen_book,
+    chosen_chroma,
+    chosen_finish,
+    chosen_map,
+    chosen_naming,
+    chosen_seed,
+)
 from loopnet_cli.cli.host import host_of
 from loopnet_cli.cli.inputs import expand_inputs, parse_meter
 from loopnet_cli.cli.kits import chosen_kit
@@ -28,6 +36,8 @@ def generate(
     name: options.Name = DEFAULT_NAME,
     stems: options.Stems = None,
     plot: options.Plot = None,
+    report: options.Report = None,
+    report_audio: options.ReportAudio = None,
     overwrite: options.Overwrite = False,
     skip_existing: options.SkipExisting = False,
     drum_map: options.DrumMap = "auto",
@@ -55,6 +65,7 @@ def generate(
     """
     host = host_of(context)
     check_targets(output, out_dir, plot, as_json=as_json, overwrite=overwrite, skip_existing=skip_existing)
+    book = chosen_book(report, report_audio, output, overwrite=overwrite, skip_existing=skip_existing)
     finish = chosen_finish(output, name, format, subtype, sample_rate=sample_rate, normalize=normalize, repeat=repeat)
     seed = chosen_seed(seed)
     if seed + variations - 1 > options.MAX_SEED:
@@ -73,12 +84,17 @@ def generate(
     read_files = [item.path for item in words if item.path is not None]
     if Path(drum_map).suffix:
         read_files.append(Path(drum_map))
-    if not host.accept([job.output for job in jobs], read_files):
+    outputs = [job.output for job in jobs] + ([] if book is None else [book.output])
+    if not host.accept(outputs, read_files):
         return
     if not overwrite:
+        if book is not None and skip_existing:
+            book.add_files([job.output for job in jobs], tally)
         jobs = loops.drop_existing(jobs, tally, skip=skip_existing)
     if jobs:
         from loopnet_cli.synthesis import load_studio
 
-        loops.run(host.once("studio", load_studio), jobs, sound, finish, tally, as_json=as_json)
+        loops.run(host.once("studio", load_studio), jobs, sound, finish, tally, as_json=as_json, book=book)
+    if book is not None:
+        book.write([rhythm.input.stem for rhythm in rhythms], f", kit {sound.kit.name}", tally)
     loops.close(tally)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import typer
 
@@ -22,6 +22,9 @@ from loopnet_cli.cli.outputs import Output, existing, fill_name, fill_path
 from loopnet_cli.errors import AudioError, LoopnetError, WeightsError
 from loopnet_cli.pattern.model import STEMS, Pattern
 from loopnet_cli.pattern.read import read_pattern
+
+if TYPE_CHECKING:
+    from loopnet_cli.cli.report import Book
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +189,10 @@ def run(
     tally: Tally,
     *,
     as_json: bool = False,
+    book: Book | None = None,
 ) -> None:
-    """Make all loops; failures are counted in `tally`, reports printed as they come."""
-    measure = as_json or any(job.output.plot is not None for job in jobs)
+    """Make all loops; failures are counted in `tally`, reports printed as they come, loops put in the `book`."""
+    measure = as_json or book is not None or any(job.output.plot is not None for job in jobs)
     with tally.console.progress(len(jobs), "loops") as advance:
         for job in jobs:
             with one_of_many(tally, job.rhythm.input.label):
@@ -196,6 +200,8 @@ def run(
                 product = produce.make(model, pattern, sound, job.seed, finish, measure=measure)
                 produce.write(product, job.output, finish, partial(produce.picture, product, pattern, sound))
                 tally.written += 1
+                if book is not None:
+                    book.add(product, pattern, sound, job.output)
                 name = "standard output" if job.output.path is None else str(job.output.path)
                 for warning in product.warnings:
                     tally.console.warn(f"{name}: {warning}")

@@ -33,6 +33,13 @@ class Subtype(StrEnum):
     float32 = "float"
 
 
+class ReportAudioMode(StrEnum):
+    """Where the audio of a page is."""
+
+    embed = "embed"
+    link = "link"
+
+
 def _option(panel: str | None, metavar: str | None, text: str, *names: str, **more: Any) -> Any:
     return typer.Option(*names, metavar=metavar, help=text, rich_help_panel=panel, **more)
 
@@ -69,6 +76,14 @@ Stems = Annotated[Path | None, _files("DIR", "Also write kick, snare, hat and re
 Plot = Annotated[
     str | None,
     _files("FILE.png", "Also draw waveform, spectrogram, pattern, knobs asked and measured; takes --name's fields."),
+]
+Report = Annotated[
+    Path | None,
+    _files("PAGE.html", "Also write a page to look at and listen to all loops: one file, no network (docs/REPORT.md)."),
+]
+ReportAudio = Annotated[
+    ReportAudioMode | None,
+    _files("embed|link", "Whether the page holds the audio or points to the loops' files. Default: embed."),
 ]
 Overwrite = Annotated[bool, _files(None, "Replace files that exist.", "--overwrite")]
 SkipExisting = Annotated[bool, _files(None, "Leave out loops whose file exists.", "--skip-existing")]

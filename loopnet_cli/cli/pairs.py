@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from loopnet_cli.cli import loops, produce
 from loopnet_cli.cli.outputs import Output, fields_in
@@ -18,6 +18,9 @@ from loopnet_cli.errors import named
 from loopnet_cli.pattern.model import VOICES, Hit, Pattern
 from loopnet_cli.synthesis import kit_store
 from loopnet_cli.synthesis.bank import DEFAULT_KIT
+
+if TYPE_CHECKING:
+    from loopnet_cli.cli.report import Book
 
 KIT_SHOWN = Pattern(tuple(Hit(index / 2, voice, 1.0) for index, voice in enumerate(VOICES)), 1, (5, 4), 100.0)
 """What a kit plays to be seen in a picture: each voice once."""
@@ -135,17 +138,20 @@ def run(
     tally: loops.Tally,
     *,
     as_json: bool = False,
+    book: Book | None = None,
 ) -> None:
-    """Make all loops; failures are counted in `tally`, reports printed as they come."""
+    """Make all loops; failures are counted in `tally`, reports printed as they come, loops put in the `book`."""
     chroma = order.chroma if order.chroma_from is None else pitches(order.chroma_from)
     with tally.console.progress(len(jobs), "loops") as advance:
         for rhythm, group in groupby(jobs, key=lambda job: job.rhythm):
             for job in group:
                 with loops.one_of_many(tally, job.label, job.rhythm.label, job.timbre.label):
-                    _one(job, order, chroma, workshop, finish, tally, as_json=as_json)
+                    _one(job, order, chroma, workshop, finish, tally, as_json=as_json, book=book)
                     tally.written += 1
                 advance(job.label)
             workshop.forget(rhythm)
+            if book is not None:
+                book.forget(rhythm)
 
 
 def pitches(source: Source) -> tuple[float, ...]:
@@ -187,6 +193,7 @@ def _one(
     tally: loops.Tally,
     *,
     as_json: bool,
+    book: Book | None,
 ) -> None:
     """Make one loop, write its files, report."""
     from loopnet_cli.cli import transfer_report
@@ -197,9 +204,13 @@ def _one(
     sound = produce.Sound(made.kit, order.knobs, chroma)
     told = {"transfer": transfer_report.settings(rhythm, timbre, order, workshop.wishes)}
     settings = {**produce.stored_settings(made.pattern, sound, finish), **told}
-    product = produce.finished(workshop.model, made.loop, settings, finish, made.whole if as_json else None)
+    measured = made.whole if as_json or book is not None else None
+    product = produce.finished(workshop.model, made.loop, settings, finish, measured)
     picture = partial(transfer_report.picture, rhythm, timbre, made, workshop.model)
     produce.write(product, job.output, finish, picture)
+    if book is not None:
+        inputs = (book.rhythm(rhythm, workshop), book.timbre(timbre, workshop))
+        book.add(product, made.pattern, sound, job.output, inputs)
     name = "standard output" if job.output.path is None else str(job.output.path)
     for warning in product.warnings:
         tally.console.warn(f"{name}: {warning}")

@@ -191,7 +191,7 @@ def picture(product: Product, pattern: Pattern, sound: Sound) -> bytes:
     from loopnet_cli.plotting import plot_loop
 
     measured = None if product.measured is None else product.measured.timbre
-    asked = _asked(product.loop, sound)
+    asked = all_asked(product.loop, sound)
     return plot_loop(product.loop, pattern, asked=asked, measured=measured, given=frozenset(sound.knobs))
 
 
@@ -275,7 +275,7 @@ def analyse(model: Any, loop: Loop) -> Measured:
     return Measured(model.normalisation.to_unit(raw), tuple(float(value) for value in found))
 
 
-def _asked(loop: Loop, sound: Sound) -> Mapping[str, float]:
+def all_asked(loop: Loop, sound: Sound) -> Mapping[str, float]:
     """Return all 21 features asked for: as the model says, who knows the kit in this pattern."""
     said = loop.settings.get("timbre_asked")
     if isinstance(said, Mapping) and set(said) == set(TIMBRE_NAMES):
@@ -284,7 +284,7 @@ def _asked(loop: Loop, sound: Sound) -> Mapping[str, float]:
 
 
 def _controls(product: Product, sound: Sound) -> dict[str, Any]:
-    asked = _asked(product.loop, sound)
+    asked = all_asked(product.loop, sound)
     measured = product.measured
     timbre = {}
     for name in TIMBRE_NAMES:

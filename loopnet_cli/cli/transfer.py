@@ -10,7 +10,15 @@ import typer
 from loopnet_cli.cli import analyze_options as hearing
 from loopnet_cli.cli import loops, options, pairs
 from loopnet_cli.cli import transfer_options as own
-from loopnet_cli.cli.checks import check_targets, chosen_chroma, chosen_finish, chosen_map, chosen_naming, chosen_seed
+from loopnet_cli.cli.checks import (
+    check_targets,
+    chosen_book,
+    chosen_chroma,
+    chosen_finish,
+    chosen_map,
+    chosen_naming,
+    chosen_seed,
+)
 from loopnet_cli.cli.host import host_of
 from loopnet_cli.cli.inputs import parse_meter
 from loopnet_cli.cli.kits import chosen_kit
@@ -32,6 +40,8 @@ def transfer(
     name: own.Name = own.DEFAULT_NAME,
     stems: options.Stems = None,
     plot: own.Plot = None,
+    report: options.Report = None,
+    report_audio: options.ReportAudio = None,
     overwrite: options.Overwrite = False,
     skip_existing: options.SkipExisting = False,
     bpm: own.Bpm = None,
@@ -71,6 +81,7 @@ def transfer(
     """
     host = host_of(context)
     check_targets(output, out_dir, plot, as_json=as_json, overwrite=overwrite, skip_existing=skip_existing)
+    book = chosen_book(report, report_audio, output, overwrite=overwrite, skip_existing=skip_existing)
     finish = chosen_finish(output, name, format, subtype, sample_rate=sample_rate, normalize=normalize, repeat=repeat)
     _check_part("rhythm", rhythm_start, rhythm_end)
     _check_part("timbre", timbre_start, timbre_end)
@@ -112,12 +123,21 @@ def transfer(
     read = [source.input.path for source in (*rhythms, *timbres, *pitches_from) if source.input.path is not None]
     if Path(drum_map).suffix:
         read.append(Path(drum_map))
-    if not host.accept([job.output for job in jobs], read, "e.g. by {rhythm} and {timbre} in --name"):
+    outputs = [job.output for job in jobs] + ([] if book is None else [book.output])
+    if not host.accept(outputs, read, "e.g. by {rhythm} and {timbre} in --name"):
         return
     if not overwrite:
+        if book is not None and skip_existing:
+            book.add_files([job.output for job in jobs], tally)
         jobs = loops.drop_existing(jobs, tally, skip=skip_existing)
     if jobs:
-        pairs.run(jobs, order, workshop, finish, tally, as_json=as_json)
+        pairs.run(jobs, order, workshop, finish, tally, as_json=as_json, book=book)
+    if book is not None:
+        book.write(
+            [source.name for source in rhythms],
+            " in the sound of " + (timbres[0].name if len(timbres) == 1 else f"{len(timbres)} sounds"),
+            tally,
+        )
     loops.close(tally)
 
 

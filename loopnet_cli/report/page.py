@@ -13,6 +13,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
+from weakref import WeakKeyDictionary
 
 from loopnet_cli.audio.files import write_whole
 from loopnet_cli.controls import ATTRIBUTES, BANDS, TIMBRE_NAMES
@@ -102,7 +103,7 @@ class PageBuilder:
         self._items: list[dict[str, Any]] = []
         self._clips: list[dict[str, Any]] = []
         self._sources: list[str] = []
-        self._known: dict[int, tuple[Clip, int | None]] = {}
+        self._known: WeakKeyDictionary[Clip, int | None] = WeakKeyDictionary()
         self._embedded = 0
         self._linked_for_size = 0
         self._warnings: list[str] = []
@@ -201,10 +202,10 @@ class PageBuilder:
 
     def _clip(self, clip: Clip, *, kept: bool) -> int | None:
         """Return the number of a clip, taken in once; `kept` for those that come with more than one loop."""
-        if id(clip) in self._known:
-            return self._known[id(clip)][1]
+        if clip in self._known:
+            return self._known[clip]
         if kept:
-            self._known[id(clip)] = (clip, None)  # holding it keeps its id from being given to another
+            self._known[clip] = None  # one that fails is tried, and told of, once
         link = None if clip.path is None else link_to(clip.path, self.path)
         is_full = link is not None and self._embedded > MAX_EMBEDDED
         linked = link is not None and (self._mode == "link" or is_full)
@@ -241,7 +242,7 @@ class PageBuilder:
             self._embedded += len(source)
         self._sources.append(source)
         if kept:
-            self._known[id(clip)] = (clip, number)
+            self._known[clip] = number
         return number
 
 
