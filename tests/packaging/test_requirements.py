@@ -21,6 +21,7 @@ PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
 CUDA = re.compile(r"nvidia-|cuda-|triton$")
 # the folders and modules that may import what only an extra brings
 OPTIONAL_FOLDERS = {"training": "train", "engine_dask.py": "dask"}
+OPTIONAL_MODULES = {"audio/play.py": "play"}
 
 
 def names(requirements: list[str]) -> set[str]:
