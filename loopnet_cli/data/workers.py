@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import Any, NamedTuple
 
+from loopnet_cli.errors import DatasetError
+
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -94,9 +96,19 @@ def _alone(work: Callable[[Any], object], task: Any) -> Iterator[Done]:
         try:
             pool.submit(work, task).result()
         except BrokenProcessPool:
+            _check_workers()
             yield Done(task, True)
         else:
             yield Done(task, False)
+
+
+def _check_workers() -> None:
+    """Make sure that it was the task: where no process lives, every task would seem to kill its own."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        try:
+            pool.submit(os.getpid).result()
+        except BrokenProcessPool as error:
+            raise DatasetError("worker processes die as soon as they start: use --workers 0") from error
 
 
 @contextmanager
