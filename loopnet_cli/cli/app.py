@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from loopnet_cli.cli import analyze, dataset, generate, kits, kits_files, kits_morph, kits_sheet, play, transfer
+from loopnet_cli.cli import analyze, dataset, generate, kits, kits_files, kits_morph, kits_sheet, play, train, transfer
 from loopnet_cli.cli.console import Console
 from loopnet_cli.errors import LoopnetError
 from loopnet_cli.version import __version__
@@ -90,6 +90,7 @@ kits.app.command("export")(kits_files.export)
 kits.app.command("morph")(kits_morph.morph_kits)
 app.add_typer(kits.app, name="kits")
 app.add_typer(dataset.app, name="dataset")
+app.command("train")(train.train)
 
 
 @app.callback(invoke_without_command=True)

@@ -123,11 +123,11 @@ def write_audio(
     inputs = inputs_of(net.config, bars, ranges, np.random.default_rng(NOISE_SEED))
     made = net(inputs.to(next(net.parameters()).device)).float().cpu().numpy()
     if net.config.is_spectral:
-        from loopnet_cli.synthesis.griffin_lim import griffin_lim_loop
+        from loopnet_cli.audio.resample import resample_circular
+        from loopnet_cli.synthesis.griffin_lim import griffin_lim
 
-        made = np.stack(
-            [griffin_lim_loop(np.maximum(m, 0) * STFT_UNIT, bars.audio.shape[1], seed=NOISE_SEED) for m in made]
-        )
+        sounds = (griffin_lim(m * np.float32(STFT_UNIT), rng=np.random.default_rng(NOISE_SEED)) for m in made)
+        made = np.stack([resample_circular(sound, bars.audio.shape[1]) for sound in sounds])
     else:
         made = made[:, 0]
     heard = folder / "audio"
