@@ -88,14 +88,14 @@ class Book:
         """Return what is heard of a rhythm: the recording, or what is written, played by a kit."""
         key = ("rhythm", id(rhythm.source))
         if key not in self._clips:
-            name = f"rhythm: {rhythm.source.name}"
+            name = rhythm.source.name
             if rhythm.heard is not None:
-                self._clips[key] = _heard(name, rhythm.heard)
+                self._clips[key] = _heard("rhythm", name, rhythm.heard)
             else:
                 from loopnet_cli.synthesis.kit_store import find_kit
 
                 self._clips[key] = _played(
-                    f"{name} (by kit {DEFAULT_KIT})", rhythm.original, find_kit(DEFAULT_KIT), workshop
+                    "rhythm", f"{name}, by kit {DEFAULT_KIT}", rhythm.original, find_kit(DEFAULT_KIT), workshop
                 )
         return self._clips[key]
 
@@ -107,10 +107,10 @@ class Book:
         if key not in self._clips:
             source = timbre.source
             if timbre.heard is not None:
-                self._clips[key] = _heard(f"sound: {source.name}", timbre.heard)
+                self._clips[key] = _heard("sound", source.name, timbre.heard)
             else:
                 kit = source.kit if source.kind is Kind.KIT else timbre.sound.kit
-                self._clips[key] = _played(f"sound: kit {source.name}", KIT_SHOWN, kit, workshop)
+                self._clips[key] = _played("sound", f"kit {source.name}", KIT_SHOWN, kit, workshop)
         return self._clips[key]
 
     def forget(self, source: Source) -> None:
@@ -144,11 +144,11 @@ def _joined(names: Sequence[str]) -> str:
     return ", ".join(known[:3]) + more
 
 
-def _heard(name: str, heard: Any) -> Clip:
+def _heard(role: str, name: str, heard: Any) -> Clip:
     # not the file: it is the section that was listened to
-    return Clip(name, heard.audio, heard.sample_rate, None, heard.pattern)
+    return Clip(name, heard.audio, heard.sample_rate, None, heard.pattern, role=role)
 
 
-def _played(name: str, pattern: Pattern, kit: Any, workshop: Workshop) -> Clip:
+def _played(role: str, name: str, pattern: Pattern, kit: Any, workshop: Workshop) -> Clip:
     loop = workshop.model.render(pattern, kit=kit)
-    return Clip(name, loop.audio, loop.sample_rate, None, pattern)
+    return Clip(name, loop.audio, loop.sample_rate, None, pattern, role=role)

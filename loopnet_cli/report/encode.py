@@ -77,7 +77,7 @@ def encode_clip(clip: Clip, *, embed: bool = True) -> Encoded:
         sample_rate=rate,
         samples=audio.shape[0],
         channels=1 if audio.ndim == 1 else audio.shape[1],
-        loudness=round(levels.loudness(finite, rate), 2),
+        loudness=round(_loudness(finite, rate), 2),
         peak_db=round(levels.true_peak_db(finite), 2),
         picture=base64.b64encode(picture(mono, rate).tobytes()).decode("ascii"),
         cut=cut,
@@ -131,23 +131,30 @@ def picture(mono: NDArray[np.floating], sample_rate: int, columns: int = COLUMNS
     import numpy as np
 
     samples = mono.shape[0]
-    edges = np.arange(columns + 1) * samples // columns
+    edges = np.arange(columns) * samples // columns
     found = np.zeros((columns, 4), dtype=np.uint8)
-    window = np.hanning(1024)
+    swing = np.stack([np.minimum.reduceat(mono, edges), np.maximum.reduceat(mono, edges)], axis=1)
+    found[:, :2] = np.round(127 * np.clip(swing, -1, 1)).astype(np.int8).view(np.uint8)
+    centres = edges + samples // (2 * columns)
+    windows = mono[(centres[:, None] + np.arange(-512, 512)) % samples] * np.hanning(1024)
+    lines = np.abs(np.fft.rfft(windows)) ** 2
     hertz = np.fft.rfftfreq(1024, 1 / sample_rate)
     low, high = hertz < LOW_HZ, hertz > HIGH_HZ
-    around = np.arange(-512, 512)
-    for column in range(columns):
-        first, last = edges[column], max(edges[column] + 1, edges[column + 1])
-        part = mono[first:last]
-        found[column, :2] = np.round(127 * np.clip([part.min(), part.max()], -1, 1)).astype(np.int8).view(np.uint8)
-        centre = (first + last) // 2
-        lines = np.abs(np.fft.rfft(mono[(centre + around) % samples] * window)) ** 2
-        # the ear weighs octaves, not hertz: high bands hold little power and much of what is heard
-        parts = np.array([lines[low].sum() * 0.35, lines[~low & ~high].sum(), lines[high].sum() * 6])
-        shares = parts / max(float(parts.sum()), 1e-20)
-        found[column, 2:] = np.round(255 * shares[[0, 2]]).astype(np.uint8)
+    # the ear weighs octaves, not hertz: high bands hold little power and much of what is heard
+    parts = np.stack([lines[:, low].sum(1) * 0.35, lines[:, ~low & ~high].sum(1), lines[:, high].sum(1) * 6], axis=1)
+    shares = parts / np.maximum(parts.sum(axis=1, keepdims=True), 1e-20)
+    found[:, 2:] = np.round(255 * shares[:, [0, 2]]).astype(np.uint8)
     return found
+
+
+def _loudness(audio: NDArray[np.float32], sample_rate: int) -> float:
+    """Return the loudness of a loop to a few hundredths of a dB, in a tenth of the time that the exact one may take."""
+    import numpy as np
+
+    # a bit more of the circle, up to a length that is quickly transformed: a loop's length may be a prime
+    longer = -(-audio.shape[0] // 4096) * 4096
+    around = np.take(audio, np.arange(longer) % audio.shape[0], axis=0)
+    return levels.loudness(around, sample_rate)
 
 
 def link_to(path: Path, page: Path) -> str:

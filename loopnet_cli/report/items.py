@@ -44,8 +44,8 @@ class Clip:
         What is played.
     tempo, bars, meter
         As in the pattern, which they default to.
-    loops : bool
-        Whether the end joins the start.
+    role : str
+        What it is to the loop, for what a loop is compared with: e.g. ``rhythm`` or ``sound``.
     """
 
     label: str
@@ -56,7 +56,7 @@ class Clip:
     tempo: float | None = None
     bars: int | None = None
     meter: tuple[int, int] | None = None
-    loops: bool = True
+    role: str = ""
 
 
 @dataclass(frozen=True)

@@ -227,7 +227,7 @@ class PageBuilder:
                 "picture": found.picture,
                 "cut": found.cut,
                 "linked": linked,
-                "loops": clip.loops,
+                "role": _text(clip.role),
                 "file": None if clip.path is None else {"name": _text(clip.path.name), "href": link},
                 "tempo": None if tempo is None else round(tempo, 4),
                 "bars": bars,

@@ -53,15 +53,15 @@ class Deck {
 
   fillSources() {
     const letters = ["R", "A", "B"];
-    const names = this.choices.map((clip, index) => (index === 0 ? "result" : clip.label));
-    byId("sources").hidden = names.length < 2;
+    byId("sources").hidden = this.choices.length < 2;
     byId("sources").replaceChildren(
-      ...names.map((name, index) =>
+      ...this.choices.map((clip, index) =>
         make(
           "button",
-          { type: "button", title: name, "data-source": index, onclick: () => chooseSource(index) },
+          { type: "button", title: clip.label, "data-source": index, onclick: () => chooseSource(index) },
           make("kbd", { "aria-hidden": "true" }, letters[index] ?? String(index)),
-          make("span", {}, name),
+          make("span", {}, index === 0 ? "result" : clip.role || clip.label),
+          index && clip.role ? make("small", {}, clip.label) : null,
         ),
       ),
     );

@@ -6,7 +6,7 @@ const announce = (text) => {
 
 function nameOfSource() {
   if (deck.source === 0) return deck.choices.length > 1 ? "result" : "";
-  return deck.clip.label;
+  return deck.clip.role ? `${deck.clip.role}: ${deck.clip.label}` : deck.clip.label;
 }
 
 function startPlaying(fraction = null) {
