@@ -10,7 +10,20 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from loopnet_cli.cli import analyze, dataset, generate, kits, kits_files, kits_morph, kits_sheet, play, train, transfer
+from loopnet_cli.cli import (
+    analyze,
+    batch,
+    dataset,
+    doctor,
+    generate,
+    kits,
+    kits_files,
+    kits_morph,
+    kits_sheet,
+    play,
+    train,
+    transfer,
+)
 from loopnet_cli.cli.console import Console
 from loopnet_cli.errors import LoopnetError
 from loopnet_cli.version import __version__
@@ -81,8 +94,10 @@ app = typer.Typer(
 )
 app.command("generate")(generate.generate)
 app.command("transfer")(transfer.transfer)
+app.command("batch")(batch.batch)
 app.command("analyze")(analyze.analyze)
 app.command("play")(play.play)
+app.command("doctor")(doctor.doctor)
 kits.app.command("play-sheet")(kits_sheet.play_sheet)
 kits.app.command("save")(kits_files.save)
 kits.app.command("import")(kits_files.import_kits)
