@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -120,7 +120,7 @@ def run_tasks(
     begin: Callable[[int], bool] = lambda index: True,
     stop: Callable[[], bool] = lambda: False,
     say: Callable[[str], None] = lambda text: None,
-) -> Iterator[Ended[Result]]:
+) -> Generator[Ended[Result], None, None]:
     """Do tasks and yield what became of each as it ends, in no fixed order.
 
     Closing the iterator early ends the workers at once.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, TypeVar
 
 from loopnet_cli.engine import Ended, WorkerLostError
@@ -27,7 +27,7 @@ def run_on_dask(
     begin: Callable[[int], bool],
     stop: Callable[[], bool],
     say: Callable[[str], None],
-) -> Iterator[Ended[Result]]:
+) -> Generator[Ended[Result], None, None]:
     """Do tasks; see `loopnet_cli.engine.run_tasks`.
 
     Raises

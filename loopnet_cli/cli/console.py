@@ -59,24 +59,31 @@ class Console:
         self._print(f"loopnet: error: {text}", "red")
 
     @contextmanager
-    def progress(self, total: int, title: str) -> Iterator[Advance]:
-        """Show a bar for `total` steps while the block runs, if on a terminal and worth it."""
+    def progress(self, total: int, title: str, *, rate: bool = False) -> Iterator[Advance]:
+        """Show a bar for `total` steps while the block runs, if on a terminal and worth it; `rate`: steps a second."""
         if self.quiet or not self._terminal or total < 2:
             yield lambda label="", steps=1: None
             return
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        columns = (
+        columns = [
             TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
+            *([TextColumn("{task.fields[rate]}", markup=False)] if rate else []),
             TimeRemainingColumn(),
-        )
+        ]
         # prints go above the bar where both are on the screen; else standard output is data, not to be touched
         on_screen = sys.stdout.isatty()
         with Progress(*columns, console=self._rich(), transient=True, redirect_stdout=on_screen) as bar:
-            task = bar.add_task(title, total=total)
-            yield lambda label="", steps=1: bar.update(task, advance=steps, description=label or title)
+            task = bar.add_task(title, total=total, rate="")
+
+            def advance(label: str = "", steps: int = 1) -> None:
+                speed = bar.tasks[task].finished_speed or bar.tasks[task].speed
+                shown = f"{speed:.3g} a second" if speed else ""
+                bar.update(task, advance=steps, description=label or title, rate=shown)
+
+            yield advance
 
     def _print(self, text: str, style: str = "") -> None:
         line = one_line(text)
