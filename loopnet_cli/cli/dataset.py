@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -106,12 +105,12 @@ def _make(
 ) -> None:
     """Make a data set, show how far it is, and what came of it."""
     from loopnet_cli.data.making import EmptyDatasetError, make
-    from loopnet_cli.data.workers import processes
+    from loopnet_cli.engine import Engine, usable_cores
 
-    runner = processes(min(_processors(), max(1, len(plan.tasks))) if workers is None else workers)
+    engine = None if workers == 0 else Engine(workers=workers or usable_cores())
     try:
         with console.progress(len(plan.tasks), what) as advance:
-            summary = make(plan, runner, overwrite=overwrite, advance=advance)
+            summary = make(plan, engine, overwrite=overwrite, advance=advance)
     except EmptyDatasetError as error:
         _tell(error.summary, console, as_json, rejected)
         raise
@@ -129,11 +128,3 @@ def _tell(summary: Summary, console: Console, as_json: bool, rejected: Path | No
         report.show(report.summary_lines(summary), sys.stderr)
     if as_json:
         tell_json(report.summary_plain(summary))
-
-
-def _processors() -> int:
-    """Return how many processors this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS and Windows
-        return os.cpu_count() or 1

@@ -99,7 +99,8 @@ class StudioBars:
         self._patterns = MadeUp() if patterns is None else MidiBars(patterns, test=test)
         self._test, self._seed = test, seed
         names = sorted(self._model.kit_names)
-        self._kits = [name for n, name in enumerate(names) if (n % TEST_KITS == TEST_KITS - 1) == test]
+        held = names[TEST_KITS - 1 :: TEST_KITS] or names[-1:]
+        self._kits = held if test else [name for name in names if name not in held] or names
 
     def bar(self, number: int) -> Rendered:
         """Render a bar."""

@@ -98,9 +98,9 @@ class FileTask:
     key: str
     entry: Entry | None = None
 
-    def died(self) -> Part:
+    def died(self, how: str) -> Part:
         """Return the part of a file that took its process with it."""
-        return Part(rejected=(Rejected(self.source, "not readable", "reading it crashed, or took too much memory"),))
+        return Part(rejected=(Rejected(self.source, "not readable", how),))
 
 
 class RejectedError(Exception):

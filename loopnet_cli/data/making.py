@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,7 +13,7 @@ from loopnet_cli.data.parts import Part, PartsFolder, read_part
 from loopnet_cli.data.rows import LoopInfo, Rejected
 from loopnet_cli.data.store import BarStore
 from loopnet_cli.data.store_writer import StoreWriter
-from loopnet_cli.data.workers import Runner
+from loopnet_cli.engine import Engine, WorkerLostError, run_tasks
 from loopnet_cli.errors import DatasetError
 
 SAME_CONTENT = "same content as another file"
@@ -26,7 +26,7 @@ class Task(Protocol):
     def key(self) -> str:
         """Unique among the tasks, and the same in every run."""
 
-    def died(self) -> Part:
+    def died(self, how: str) -> Part:
         """Return the part of a task that took its process with it, or raise an error."""
 
 
@@ -111,15 +111,16 @@ class Summary:
 
 
 def make(
-    plan: Plan, runner: Runner, *, overwrite: bool = False, advance: Callable[[], object] = lambda: None
+    plan: Plan, engine: Engine | None = None, *, overwrite: bool = False, advance: Callable[[], object] = lambda: None
 ) -> Summary:
     """Make a data set, or go on with one that an interrupted run began.
 
     Parameters
     ----------
     plan : Plan
-    runner : Runner
-        Who does the tasks.
+    engine : Engine, optional
+        Who does the tasks; by default this process. None of the files can stop the others, unless it is this
+        process that it crashes.
     overwrite : bool
         Whether a data set that exists may be replaced.
     advance : callable
@@ -150,9 +151,9 @@ def make(
                 advance()
             else:
                 left.append(task)
-        for done in runner(plan.work, left):
-            if done.died:
-                folder.save(done.task.key, done.task.died())
+        for task, death in _done(plan.work, left, engine):
+            if death:
+                folder.save(task.key, task.died(death))
             advance()
         summary = _assembled(plan)
         summary.resumed = len(plan.tasks) - len(left)
@@ -168,6 +169,19 @@ class EmptyDatasetError(DatasetError):
     def __init__(self, text: str, summary: Summary) -> None:
         super().__init__(text)
         self.summary = summary
+
+
+def _done(work: Callable[[Any], object], tasks: Sequence[Task], engine: Engine | None) -> Iterator[tuple[Task, str]]:
+    """Yield each task when it is done, and of what its process died where it did."""
+    if engine is None:
+        for task in tasks:
+            work(task)
+            yield task, ""
+        return
+    for ended in run_tasks(work, tasks, engine):
+        if ended.error is not None and not isinstance(ended.error, WorkerLostError):
+            raise ended.error
+        yield tasks[ended.index], str(ended.error or "")
 
 
 def _assembled(plan: Plan) -> Summary:

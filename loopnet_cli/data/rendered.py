@@ -77,11 +77,9 @@ class RenderTask:
         """Name of its part."""
         return f"bars-{self.first:08d}"
 
-    def died(self) -> Part:
+    def died(self, how: str) -> Part:
         """Raise: bars of our own making do not crash, so the machine is too small."""
-        raise DatasetError(
-            f"bars from {self.first} on: the process died; is there too little memory? Use fewer --workers"
-        )
+        raise DatasetError(f"bars from {self.first} on: {how}")
 
 
 def plan_render(bars: int, target: Path, settings: RenderSettings) -> Plan:
