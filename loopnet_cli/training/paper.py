@@ -138,6 +138,7 @@ class Run:
             tell(f"{self.config.model} step {self.progress.step}, loss {step_loss:.4g}", 1)
             if self.progress.step % self.steps_per_epoch == 0 or self.progress.step == self.recipe.steps:
                 self._end_epoch()
+                last = -math.inf
             now = time.monotonic()
             if now - last > CHECKPOINT_SECONDS or now - began > seconds:
                 self.save()

@@ -92,8 +92,8 @@ def read_checkpoint(
         progress = Progress(**json.loads(about["progress"]))
     except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
         raise WeightsError(f"{path}: cannot be read ({error}): begin again in another folder") from error
-    for name in sorted((recipe.keys() | before.keys()) - set(may_differ)):
-        if recipe.get(name) != before.get(name):
+    for name in [*recipe, *(before.keys() - recipe.keys())]:
+        if name not in may_differ and recipe.get(name) != before.get(name):
             raise WeightsError(
                 f"{path}: was begun with {name} {_short(before.get(name))}, not {_short(recipe.get(name))}:"
                 " go on with the same, or begin in another folder"

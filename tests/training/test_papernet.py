@@ -201,38 +201,38 @@ def test_whole_frames_keep_the_sound() -> None:
     assert longer == pytest.approx(expected, abs=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", PAPER_MODELS)
 def test_each_loss_overfits_one_batch(model: str) -> None:
-    # a small network and a short sound: what must hold is that the slope leads down, far down
+    # noise that a bump opens and shuts; for STFT a spectrum that it does
     torch.manual_seed(1)
-    config = PaperConfig(model, layers=3, first_filters=8, noise=False)
+    config = PaperConfig(model, layers=3, first_filters=8)
     rng = np.random.default_rng(2)
-    samples = 12 * 512
-    burst = np.zeros((2, samples), np.float32)
-    for row, start in enumerate((600, 2500)):
-        n = np.arange(1500)
-        burst[row, start : start + 1500] = np.exp(-n / 300) * np.sin(2 * np.pi * n / 40)
+    samples = 64 * 512 if config.is_spectral else 2048
     activations = np.zeros((2, samples, 3), np.float32)
-    for row, start in enumerate((600, 2500)):
-        activations[row, :, 0] = np.exp(-0.5 * ((np.arange(samples) - start) / 128) ** 2)
+    for row, start in enumerate((samples // 7, samples // 2)):
+        activations[row, :, 0] = np.exp(-0.5 * ((np.arange(samples) - start) / (samples / 25)) ** 2)
     inputs = torch.from_numpy(
         network_inputs(
-            config, activations=activations, envelope=np.abs(burst) if config.has_envelope else None,
-            chroma=rng.random((2, 12), np.float32), timbre=rng.random((2, 21), np.float32), rng=rng,
+            config, activations=activations, envelope=activations[:, :, 0] if config.has_envelope else None,
+            chroma=np.zeros((2, 12), np.float32), timbre=np.zeros((2, 21), np.float32), rng=rng,
         )
     )  # fmt: skip
-    wanted = torch.from_numpy(burst)
+    kick = inputs[:, config.inputs.index("kick")]
+    noise = inputs[:, config.inputs.index("noise")]
+    wanted = kick * (noise + torch.roll(noise, 1, -1))
     if config.is_spectral:
-        wanted = losses.magnitudes(losses.on_whole_frames(wanted, inputs.shape[2])) / losses.STFT_UNIT
+        wanted = kick[:, None] * torch.exp(-torch.linspace(0, 5, BINS))[None, :, None]
     net = PaperNet(config)
-    optimiser = torch.optim.Adam(net.parameters(), lr=5e-3)
-    history = []
-    for _ in range(160):
+    optimiser = torch.optim.Adam(net.parameters())
+    steps, loss = 150, torch.zeros(())
+    for step in range(steps):
+        for group in optimiser.param_groups:
+            group["lr"] = 1e-2 * (1 - step / steps)
         made = net(inputs)
         loss = losses.loss_of(model, made if config.is_spectral else made.squeeze(1), wanted)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        history.append(float(loss))
     silence = float(losses.loss_of(model, torch.zeros_like(wanted), wanted))
-    assert min(history[-10:]) < 0.5 * silence
+    assert loss.item() < (0.75 if config.is_spectral else 0.3) * silence
