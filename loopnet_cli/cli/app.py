@@ -16,6 +16,7 @@ from loopnet_cli.cli import (
     dataset,
     doctor,
     generate,
+    grid,
     kits,
     kits_files,
     kits_morph,
@@ -95,6 +96,7 @@ app = typer.Typer(
 app.command("generate")(generate.generate)
 app.command("transfer")(transfer.transfer)
 app.command("batch")(batch.batch)
+app.command("grid")(grid.grid)
 app.command("analyze")(analyze.analyze)
 app.command("play")(play.play)
 app.command("doctor")(doctor.doctor)

@@ -10,6 +10,7 @@ from typing import Any
 
 import typer
 
+from loopnet_cli.audio.files import make_folder
 from loopnet_cli.cli.console import Console, tell_json
 from loopnet_cli.cli.options import ReportAudioMode
 from loopnet_cli.engine import Engine
@@ -115,6 +116,8 @@ def do_rows(
     if wishes.dry_run:
         _show(plan, as_json=wishes.as_json)
         return
+    if wishes.record is not None:
+        make_folder(wishes.record.parent)
     with Record(wishes.record, fresh=not wishes.goes_on, about={"title": title}) as record:
         keep = wishes.report is not None or finish is not None
         summary = run_plan(plan, wishes.engine, record, console, fail_fast=wishes.fail_fast, keep=keep)

@@ -48,15 +48,20 @@ class Row:
         Where it begins in the file, from 1; 0 if that is not known.
     cells : Mapping of column to text or list of texts
         Without those that are empty.
+    name : str
+        What errors call it instead of its number.
     """
 
     number: int
     line: int
     cells: Mapping[str, Value]
+    name: str = ""
 
     @property
     def place(self) -> str:
         """What errors call it."""
+        if self.name:
+            return self.name
         return f"row {self.number} (line {self.line})" if self.line else f"row {self.number}"
 
 

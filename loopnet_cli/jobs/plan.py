@@ -147,6 +147,18 @@ def plan_rows(
     return plan
 
 
+def check_row(row: Row, common: Common) -> None:
+    """Check the values of a row, but not its files.
+
+    Raises
+    ------
+    JobsError
+        With what is wrong.
+    """
+    with contextlib.chdir(common.folder):
+        _planned(row, common, {}, {}, False)
+
+
 def _planned(
     row: Row, common: Common, known: Mapping[str, Entry], counts: dict[str, int], only_failed: bool
 ) -> Planned:

@@ -35,13 +35,16 @@ class Outcome:
         What failed.
     loops : tuple of str
         The loops that are there.
-    measured : tuple of Mapping, or None
+    files : Mapping of path to SHA-256
+        All files that are there.
+    measured : tuple of Mapping
         The features measured in each loop, if that was asked for.
     """
 
     planned: Planned
     error: str | None
     loops: tuple[str, ...]
+    files: Mapping[str, str] = field(default_factory=dict)
     measured: tuple[Mapping[str, float], ...] = ()
 
 
@@ -176,7 +179,7 @@ def _ended(
             summary.failures.append({"row": planned.row.number, "line": planned.row.line, "error": done.error})
     if keep:
         loops = planned.loops if done.error is not None and not done.loops else done.loops
-        summary.outcomes.append(Outcome(planned, done.error, loops, tuple(_measured(done))))
+        summary.outcomes.append(Outcome(planned, done.error, loops, done.files, tuple(_measured(done))))
     advance(done.loops[0] if done.loops else planned.row.place)
 
 
