@@ -14,12 +14,13 @@ from loopnet_cli.analysis.normalise import Normalisation
 from loopnet_cli.analysis.transcriber import WEIGHTS_FILE as EAR_FILE
 from loopnet_cli.controls import TIMBRE_NAMES
 from loopnet_cli.synthesis.bank import WEIGHTS_FILE
+from loopnet_cli.synthesis.papernet import PAPER_MODELS
 from loopnet_cli.synthesis.shaping import ACTUATORS
 from loopnet_cli.synthesis.strokeprior import WEIGHTS_FILE as STROKES_FILE
 from loopnet_cli.synthesis.studio import FORMAT_VERSION
 from loopnet_cli.training.checkpoint import read_hits_state
 
-CHECKED = (WEIGHTS_FILE, "kits.json", EAR_FILE, STROKES_FILE)
+CHECKED = (WEIGHTS_FILE, "kits.json", EAR_FILE, STROKES_FILE, *(f"paper-{name}.safetensors" for name in PAPER_MODELS))
 
 
 def write_manifest(folder: Path) -> None:

@@ -214,3 +214,17 @@ def test_mixed_precision_trains(tiny_store: Path, tmp_path: Path) -> None:
     trained = run(tiny_store, tmp_path, replace(RECIPE, steps=2, precision="bf16"))
     assert trained.train()
     assert np.isfinite(weights_of(trained)).all()
+
+
+def test_packaging_releases_what_was_trained(tiny_store: Path, tmp_path: Path) -> None:
+    from loopnet_cli.training.package_paper import package
+
+    run(tiny_store, tmp_path / "runs" / "multi-noenv").train()
+    weights = tmp_path / "weights"
+    assert package(tmp_path / "runs", weights) == ["multi-noenv"]
+    assert list(json.loads((weights / "manifest.json").read_text())) == ["paper-multi-noenv.safetensors"]
+    recipe = json.loads((weights / "training" / "paper.json").read_text())["multi-noenv"]
+    assert (recipe["steps"], recipe["seed"]) == (8, 3)
+    assert read_log(weights / "training" / "paper-multi-noenv.csv")[-1]["step"] == 8
+    with pytest.raises(WeightsError, match="holds no trained model"):
+        package(tmp_path / "nothing", weights)
