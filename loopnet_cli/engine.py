@@ -93,8 +93,8 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def chosen_engine(kind: str, workers: int | None, scheduler: str | None) -> Engine:
-    """Return the engine that the options ``--engine``, ``--jobs`` and ``--scheduler`` ask for.
+def chosen_engine(kind: str, workers: int | None, scheduler: str | None, option: str = "--jobs") -> Engine:
+    """Return the engine that the options ``--engine``, `option` (how many workers) and ``--scheduler`` ask for.
 
     Raises
     ------
@@ -108,7 +108,7 @@ def chosen_engine(kind: str, workers: int | None, scheduler: str | None) -> Engi
     if scheduler is None:
         raise UsageError("--engine dask needs --scheduler ADDRESS, e.g. tcp://10.0.0.1:8786")
     if workers is not None:
-        raise UsageError("--jobs is of the engine local: with dask the cluster says how many workers there are")
+        raise UsageError(f"{option} is of the engine local: with dask the cluster says how many workers there are")
     return Engine("dask", 0, scheduler)
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from collections.abc import Callable, Generator, Sequence
+from functools import cache, partial
+from pathlib import Path
+from threading import Lock
 from typing import Any, TypeVar
 
 from loopnet_cli.engine import Ended, WorkerLostError
@@ -41,9 +45,10 @@ def run_on_dask(
         raise UsageError(f"--engine dask needs dask.distributed: {INSTALL}") from error
     with _connected(Client, scheduler) as client:
         _check_workers(client, say)
+        work = partial(_do, function, str(Path().absolute()))
         name = f"loopnet-{secrets.token_hex(6)}"
         running: dict[Any, int] = {}
-        results: Any = as_completed()  # type: ignore[no-untyped-call]
+        results: Any = as_completed(loop=client.loop)  # type: ignore[no-untyped-call]
         waiting = iter(range(len(tasks)))
 
         def give() -> None:
@@ -54,7 +59,7 @@ def run_on_dask(
                 if index is None:
                     return
                 if begin(index):
-                    future = client.submit(function, tasks[index], key=f"{name}-{index}", pure=False)
+                    future = client.submit(work, tasks[index], key=f"{name}-{index}", pure=False)
                     running[future] = index
                     results.add(future)
                     room -= 1
@@ -70,6 +75,26 @@ def run_on_dask(
         finally:
             if running:
                 client.cancel(list(running), force=True)
+
+
+def _do(function: Callable[[Any], Any], folder: str, task: Any) -> Any:
+    """Do a task where it would be done without dask: relative paths mean the same files, on a shared file system."""
+    # the folder is that of the process: tasks of one process take turns, also where it has many threads
+    with _turn():
+        try:
+            here = contextlib.chdir(folder)
+            here.__enter__()
+        except OSError as error:
+            raise WorkerLostError(f"a dask worker has no folder {folder}: the file system has to be shared") from error
+        try:
+            return function(task)
+        finally:
+            here.__exit__(None, None, None)
+
+
+@cache
+def _turn() -> Lock:
+    return Lock()
 
 
 def _connected(client: Any, scheduler: str) -> Any:

@@ -10,10 +10,12 @@ import typer
 
 from loopnet_cli.cli import dataset_options as options
 from loopnet_cli.cli import dataset_report as report
+from loopnet_cli.cli import row_options
 from loopnet_cli.cli.console import Console, tell_json
 
 if TYPE_CHECKING:
     from loopnet_cli.data.making import Plan, Summary
+    from loopnet_cli.engine import Engine
 
 app = typer.Typer(help="Make data sets of bars to train and test on, and look into them.", no_args_is_help=True)
 
@@ -31,6 +33,8 @@ def build(
     no_studio: options.NoStudio = False,
     rejected: options.RejectedFile = None,
     workers: options.Workers = None,
+    engine: row_options.Engine = row_options.EngineKind.local,
+    scheduler: row_options.Scheduler = None,
     overwrite: options.Overwrite = False,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
@@ -44,6 +48,7 @@ def build(
     from loopnet_cli.data.curation import BuildSettings
     from loopnet_cli.data.tempo_table import read_tempo_table
 
+    chosen = _engine(engine, workers, scheduler)
     console = Console(quiet)
     low, high = building.parse_range(tempo_range)
     settings = BuildSettings(low, high, fold, confidence, seed, not no_studio)
@@ -52,7 +57,7 @@ def build(
     if table is not None and table.unused:
         names = ", ".join(table.unused[:3]) + (", ..." if len(table.unused) > 3 else "")
         console.warn(f"{tempos}: {len(table.unused)} of {len(table.entries)} files are not there: {names}")
-    _make(plan, console, workers, overwrite, as_json, rejected, "files")
+    _make(plan, console, chosen, overwrite, as_json, rejected, "files")
 
 
 @app.command("render")
@@ -66,6 +71,8 @@ def render(
     activations: options.Activations = options.Labels.exact,
     no_studio: options.NoStudio = False,
     workers: options.Workers = None,
+    engine: row_options.Engine = row_options.EngineKind.local,
+    scheduler: row_options.Scheduler = None,
     overwrite: options.Overwrite = False,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
@@ -77,9 +84,10 @@ def render(
     """
     from loopnet_cli.data.rendered import RenderSettings, plan_render
 
+    chosen = _engine(engine, workers, scheduler)
     names = [None if folder is None else str(folder) for folder in (material, patterns)]
     settings = RenderSettings(seed, names[0], names[1], activations.value, not no_studio)
-    _make(plan_render(bars, output, settings), Console(quiet), workers, overwrite, as_json, None, "blocks")
+    _make(plan_render(bars, output, settings), Console(quiet), chosen, overwrite, as_json, None, "blocks")
 
 
 @app.command("inspect")
@@ -94,10 +102,19 @@ def inspect(dataset: options.Dataset, *, as_json: options.AsJson = False) -> Non
         report.show(report.inspect_lines(found), sys.stdout, columns=report.inspect_columns(found))
 
 
+def _engine(kind: row_options.EngineKind, workers: int | None, scheduler: str | None) -> Engine | None:
+    """Return who does the work; None for this process alone."""
+    from loopnet_cli.engine import chosen_engine
+
+    if workers == 0 and kind is row_options.EngineKind.local and scheduler is None:
+        return None
+    return chosen_engine(kind.value, workers, scheduler, "--workers")
+
+
 def _make(
     plan: Plan,
     console: Console,
-    workers: int | None,
+    engine: Engine | None,
     overwrite: bool,
     as_json: bool,
     rejected: Path | None,
@@ -105,9 +122,7 @@ def _make(
 ) -> None:
     """Make a data set, show how far it is, and what came of it."""
     from loopnet_cli.data.making import EmptyDatasetError, make
-    from loopnet_cli.engine import Engine, usable_cores
 
-    engine = None if workers == 0 else Engine(workers=workers or usable_cores())
     try:
         with console.progress(len(plan.tasks), what) as advance:
             summary = make(plan, engine, overwrite=overwrite, advance=advance)
