@@ -63,7 +63,7 @@ def draw_pair(original: NDArray[np.float32], version: NDArray[np.float32], title
         spectrum.set_yscale("log")
         spectrum.set_ylabel("frequency (Hz)")
     panels[-1].set_xlabel("time (s); both at the same RMS, colours are dB under each one's loudest point")
-    return _png(figure)
+    return png_bytes(figure)
 
 
 def draw_sweep(sweep: Mapping[str, Mapping[str, Any]]) -> bytes:
@@ -92,7 +92,7 @@ def draw_sweep(sweep: Mapping[str, Mapping[str, Any]]) -> bytes:
         panel.set_xlim(0.05, 0.95)
     panels[0].set_ylabel("measured: median and quartiles over loops")
     panels[0].legend(fontsize=8)
-    return _png(figure)
+    return png_bytes(figure)
 
 
 def _quartiles(rows: Sequence[Sequence[float]]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
@@ -100,7 +100,8 @@ def _quartiles(rows: Sequence[Sequence[float]]) -> tuple[NDArray[np.float64], ND
     return table[:, 0], table[:, 1], table[:, 2]
 
 
-def _png(figure: Any) -> bytes:
+def png_bytes(figure: Any) -> bytes:
+    """Return a figure as a PNG that depends on the figure alone."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     stream = io.BytesIO()

@@ -20,6 +20,8 @@ CAPTIONS = {
         f"img/original_{number}.png": f"Held-out original {number} above the model's version of it"
         for number in (1, 2, 3)
     },
+    "img/paper_table_1.png": "The paper's Table 1: Fréchet distances",
+    "img/paper_table_2.png": "The paper's Table 2: coherence",
 }
 """What each picture shows, in the order of the page."""
 
@@ -147,10 +149,10 @@ def render(store: Mapping[str, Any], pictures: Collection[str] = ()) -> str:
     lines = [
         "# Results",
         "",
-        "Written by `make evaluate`; every figure is measured on held-out material (kits, grooves and tonal",
-        "instruments that nothing was trained on). Brackets hold 95 % bootstrap intervals over loops (Wilson intervals",
-        "for shares). A requirement is met if the point estimate meets it; where the interval reaches across the line,",
-        "that is for the reader to weigh.",
+        "Written by `make evaluate` and `loopnet evaluate tables`; every figure is measured on held-out material",
+        "(kits, grooves and tonal instruments that nothing was trained on). Brackets hold 95 % bootstrap intervals",
+        "over loops (Wilson intervals for shares). A requirement is met if the point estimate meets it; where the",
+        "interval reaches across the line, that is for the reader to weigh.",
         "",
         "## Requirements",
         "",
