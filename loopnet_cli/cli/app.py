@@ -1,31 +1,16 @@
-"""The `loopnet` command: its subcommands, and the one place where errors become lines and exit codes."""
+"""The `loopnet` command: the root of its subcommands, and the one place where errors become lines and exit codes."""
 
 from __future__ import annotations
 
 import sys
-import traceback
 from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
-from loopnet_cli.cli import (
-    analyze,
-    batch,
-    dataset,
-    doctor,
-    generate,
-    grid,
-    kits,
-    kits_files,
-    kits_morph,
-    kits_sheet,
-    play,
-    train,
-    transfer,
-)
+from loopnet_cli.cli.commands import COMMANDS
 from loopnet_cli.cli.console import Console
+from loopnet_cli.cli.lazy import LazyCommands, LazyGroup
 from loopnet_cli.errors import LoopnetError
 from loopnet_cli.version import __version__
 
@@ -33,8 +18,12 @@ INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 + SIGINT, as shells have it."""
 
 
-class LoopnetGroup(TyperGroup):
+class LoopnetGroup(LazyGroup):
     """The root command; every error of a command ends here as one line on stderr and an exit code."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = LazyCommands(COMMANDS, self.commands)
 
     def main(
         self,
@@ -64,6 +53,8 @@ def _take_debug(words: list[str]) -> tuple[list[str], bool]:
 
 def _report(error: Exception, debug: bool) -> int:
     if debug:
+        import traceback
+
         traceback.print_exception(error)
     console = Console()
     if isinstance(error, typer.Abort):
@@ -93,21 +84,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-app.command("generate")(generate.generate)
-app.command("transfer")(transfer.transfer)
-app.command("batch")(batch.batch)
-app.command("grid")(grid.grid)
-app.command("analyze")(analyze.analyze)
-app.command("play")(play.play)
-app.command("doctor")(doctor.doctor)
-kits.app.command("play-sheet")(kits_sheet.play_sheet)
-kits.app.command("save")(kits_files.save)
-kits.app.command("import")(kits_files.import_kits)
-kits.app.command("export")(kits_files.export)
-kits.app.command("morph")(kits_morph.morph_kits)
-app.add_typer(kits.app, name="kits")
-app.add_typer(dataset.app, name="dataset")
-app.command("train")(train.train)
 
 
 @app.callback(invoke_without_command=True)
