@@ -192,8 +192,11 @@ def read_pattern_text(text: str) -> Pattern | None:
     """
     if not text:
         return None
-    told = json.loads(text)
-    bars, (upper, lower) = int(told["bars"]), told["meter"]
-    beats = bars * int(upper) * 4 / int(lower)
-    hits = tuple(Hit(float(beat) % beats, str(voice), float(velocity)) for beat, voice, velocity in told["hits"])
-    return Pattern(hits, bars, (int(upper), int(lower)), float(told["tempo"]))
+    try:
+        told = json.loads(text)
+        bars, (upper, lower) = int(told["bars"]), told["meter"]
+        beats = bars * int(upper) * 4 / int(lower)
+        hits = tuple(Hit(float(beat) % beats, str(voice), float(velocity)) for beat, voice, velocity in told["hits"])
+        return Pattern(hits, bars, (int(upper), int(lower)), float(told["tempo"]))
+    except (ArithmeticError, RecursionError) as error:  # a bar of no beats, a count that is infinite
+        raise ValueError(f"no pattern: {error}") from error

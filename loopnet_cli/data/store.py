@@ -7,7 +7,8 @@ so that a file whose columns stand in another order reads the same.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -35,6 +36,11 @@ if TYPE_CHECKING:
 
 FORMAT, VERSION = "loopnet-dataset", 1
 MAX_SETTINGS = 2**20
+MAX_ROWS = 10_000_000
+"""Of any table: what is never written takes no room in HDF5, so that a small file can claim any number of rows."""
+
+# what h5py raises for damaged files, and what reading nonsense comes to
+_DAMAGE = (KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, RuntimeError, OverflowError, MemoryError)
 
 
 @dataclass(frozen=True)
@@ -129,7 +135,8 @@ class BarStore:
         """Return the rows of ``train`` or ``test``, ascending."""
         if split not in SPLITS:
             raise UsageError(f"split {split!r}: use {' or '.join(SPLITS)}")
-        found: NDArray[np.int64] = np.flatnonzero(self._file["split"][:] == SPLITS.index(split)).astype(np.int64)
+        with self._reading("split"):
+            found: NDArray[np.int64] = np.flatnonzero(self._file["split"][:] == SPLITS.index(split)).astype(np.int64)
         return found
 
     def read(self, indices: Sequence[int] | NDArray[np.integer[Any]]) -> Bars:
@@ -169,17 +176,19 @@ class BarStore:
 
     def loops(self) -> list[LoopInfo]:
         """Read what is known of the loops."""
-        group = self._file["loops"]
-        columns: dict[str, list[Any]] = {
-            name: list(group[name].asstr()[:] if kind is str else group[name][:].tolist())
-            for name, kind in LOOP_FIELDS.items()
-        }
-        return [LoopInfo(**dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)]
+        with self._reading("loops"):
+            group = self._file["loops"]
+            columns: dict[str, list[Any]] = {
+                name: list(group[name].asstr()[:] if kind is str else group[name][:].tolist())
+                for name, kind in LOOP_FIELDS.items()
+            }
+            return [LoopInfo(**dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)]
 
     def rejected(self) -> list[Rejected]:
         """Read which files were left out, and why."""
-        columns = [self._file["rejected"][name].asstr()[:] for name in REJECTED_FIELDS]
-        return [Rejected(*row) for row in zip(*columns, strict=True)]
+        with self._reading("rejected"):
+            columns = [self._file["rejected"][name].asstr()[:] for name in REJECTED_FIELDS]
+            return [Rejected(*row) for row in zip(*columns, strict=True)]
 
     def patterns(self, indices: Sequence[int] | NDArray[np.integer[Any]]) -> list[Pattern | None]:
         """Return what is played in each bar, exactly or as heard (see `settings`); None where it is not known.
@@ -191,8 +200,8 @@ class BarStore:
         """
         try:
             return [read_pattern_text(text.decode("utf-8")) for text in self._rows("patterns", indices)]
-        except (ValueError, KeyError, TypeError, PatternError) as error:
-            raise DatasetError(f"{self.path}: a pattern cannot be read: {error}") from error
+        except (ValueError, KeyError, TypeError, AttributeError, PatternError) as error:
+            raise DatasetError(f"{self.path}: a pattern cannot be read: {_short(error)}") from error
 
     def loop_of(self, indices: Sequence[int] | NDArray[np.integer[Any]]) -> NDArray[np.int32]:
         """Return the row in `loops` of each bar."""
@@ -204,25 +213,33 @@ class BarStore:
         if len(wanted) and not (wanted.min() >= 0 and wanted.max() < len(self)):
             raise IndexError(f"bars {wanted.min()} to {wanted.max()} of a data set of {len(self)}")
         sorted_, back = np.unique(wanted, return_inverse=True)
-        data = self._file[name]
-        out = np.empty((len(sorted_), *data.shape[1:]), data.dtype)
         # h5py picks single rows slowly: neighbours are read at once
         runs = np.split(np.arange(len(sorted_)), np.flatnonzero(np.diff(sorted_) > 1) + 1) if len(sorted_) else []
-        try:
+        with self._reading(name):
+            data = self._file[name]
+            out = np.empty((len(sorted_), *data.shape[1:]), data.dtype)
             for run in runs:
                 out[run[0] : run[-1] + 1] = data[sorted_[run[0]] : sorted_[run[-1]] + 1]
-        except OSError as error:
-            raise DatasetError(f"{self.path}: {name} cannot be read, the file is damaged: {error}") from error
+            if out.dtype.kind == "f" and not np.isfinite(out).all():
+                raise ValueError("it holds values that are no numbers")
         out = out[back]
         return out if name not in self._order else out[..., self._order[name]]
 
-    def _check(self) -> None:
-        attributes = self._file.attrs
-        if attributes.get("format") != FORMAT:
-            raise DatasetError(f"{self.path}: is no loopnet data set: make one with loopnet dataset build or render")
-        if attributes.get("version") != VERSION:
-            raise DatasetError(f"{self.path}: is a data set of version {attributes.get('version')}, not {VERSION}")
+    @contextmanager
+    def _reading(self, name: str) -> Iterator[None]:
         try:
+            yield
+        except _DAMAGE as error:
+            raise DatasetError(f"{self.path}: {name} cannot be read, the file is damaged: {_short(error)}") from error
+
+    def _check(self) -> None:
+        try:
+            attributes = self._file.attrs
+            kind, version = attributes.get("format"), attributes.get("version")
+            if not isinstance(kind, str) or kind != FORMAT:
+                raise DatasetError(f"{self.path}: is no loopnet data set: make one with loopnet dataset build or render")
+            if np.ndim(version) or version != VERSION:
+                raise DatasetError(f"{self.path}: is a data set of version {_short(version)}, not {VERSION}")
             self._shapes()
             text = attributes["settings"]
             if not isinstance(text, str) or len(text) > MAX_SETTINGS:
@@ -231,16 +248,16 @@ class BarStore:
             self._order = {name: self._columns(name) for name in COLUMNS}
             for group, names in (("loops", LOOP_FIELDS), ("rejected", REJECTED_FIELDS)):
                 for name in names:
-                    self._file[group][name].shape  # noqa: B018 - raises where it is missing
-        except (KeyError, ValueError, TypeError, AttributeError, OSError) as error:
-            raise DatasetError(f"{self.path}: is damaged or incomplete ({error}): make it again") from error
+                    _own(self._file[group][name], self._file)
+        except (*_DAMAGE, RecursionError) as error:
+            raise DatasetError(f"{self.path}: is damaged or incomplete ({_short(error)}): make it again") from error
 
     def _shapes(self) -> None:
-        count = len(self._file["loop"])
+        count = len(_own(self._file["loop"], self._file))
         for name, (shape, kind) in {**ROW_SHAPES, "split": ((), "uint8"), "patterns": ((), "object")}.items():
             if name == "audio_studio" and name not in self._file:
                 continue
-            data = self._file[name]
+            data = _own(self._file[name], self._file)
             if data.shape != (count, *shape) or data.dtype != kind:
                 raise ValueError(f"{name} is {data.dtype} of shape {data.shape}")
 
@@ -250,6 +267,25 @@ class BarStore:
         if sorted(stored) != sorted(COLUMNS[name]):
             raise ValueError(f"columns of {name} are {', '.join(stored[:30])}")
         return [stored.index(column) for column in COLUMNS[name]]
+
+
+def _own(data: Any, file: Any) -> Any:
+    """Return a table after seeing that it is of a size that can be and lies in this file, not in others it names.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
+    if len(data.shape) < 1 or data.shape[0] > MAX_ROWS:
+        raise ValueError(f"{data.name} has the shape {data.shape}")
+    if data.is_virtual or data.external or data.file != file:
+        raise ValueError(f"{data.name} lies in another file")
+    return data
+
+
+def _short(error: object) -> str:
+    return " ".join(str(error).split())[:200]
 
 
 def _why(path: Path, error: OSError) -> str:
