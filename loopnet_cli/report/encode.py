@@ -70,6 +70,10 @@ def encode_clip(clip: Clip, *, embed: bool = True) -> Encoded:
     audio, rate, cut = _audio(clip)
     finite = np.nan_to_num(audio, nan=0.0, posinf=1.0, neginf=-1.0)
     media, content = _flac(finite, rate) if embed else ("", b"")
+    if clip.levels is None:
+        loudness, peak = levels.loudness(finite, rate), levels.true_peak_db(finite)
+    else:
+        loudness, peak = clip.levels.loudness_lufs, clip.levels.true_peak_db
     mono = finite if finite.ndim == 1 else finite.mean(axis=1)
     return Encoded(
         media=media,
@@ -77,8 +81,8 @@ def encode_clip(clip: Clip, *, embed: bool = True) -> Encoded:
         sample_rate=rate,
         samples=audio.shape[0],
         channels=1 if audio.ndim == 1 else audio.shape[1],
-        loudness=round(_loudness(finite, rate), 2),
-        peak_db=round(levels.true_peak_db(finite), 2),
+        loudness=round(loudness, 2),
+        peak_db=round(peak, 2),
         picture=base64.b64encode(picture(mono, rate).tobytes()).decode("ascii"),
         cut=cut,
     )
@@ -145,16 +149,6 @@ def picture(mono: NDArray[np.floating], sample_rate: int, columns: int = COLUMNS
     shares = parts / np.maximum(parts.sum(axis=1, keepdims=True), 1e-20)
     found[:, 2:] = np.round(255 * shares[:, [0, 2]]).astype(np.uint8)
     return found
-
-
-def _loudness(audio: NDArray[np.float32], sample_rate: int) -> float:
-    """Return the loudness of a loop to a few hundredths of a dB, in a tenth of the time that the exact one may take."""
-    import numpy as np
-
-    # a bit more of the circle, up to a length that is quickly transformed: a loop's length may be a prime
-    longer = -(-audio.shape[0] // 4096) * 4096
-    around = np.take(audio, np.arange(longer) % audio.shape[0], axis=0)
-    return levels.loudness(around, sample_rate)
 
 
 def link_to(path: Path, page: Path) -> str:

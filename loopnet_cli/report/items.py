@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from loopnet_cli.analysis.normalise import Normalisation
+    from loopnet_cli.audio.levels import Levels
 
 MAX_HITS = 50_000
 """Hits read from a file's settings; what has more shows none."""
@@ -44,6 +45,8 @@ class Clip:
         What is played.
     tempo, bars, meter
         As in the pattern, which they default to.
+    levels : Levels or None
+        Loudness and peak, if they are known already.
     role : str
         What it is to the loop, for what a loop is compared with: e.g. ``rhythm`` or ``sound``.
     """
@@ -56,6 +59,7 @@ class Clip:
     tempo: float | None = None
     bars: int | None = None
     meter: tuple[int, int] | None = None
+    levels: Levels | None = None
     role: str = ""
 
 

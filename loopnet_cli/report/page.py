@@ -5,9 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
-import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -16,11 +15,12 @@ from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
 from loopnet_cli.audio.files import write_whole
-from loopnet_cli.controls import ATTRIBUTES, BANDS, TIMBRE_NAMES
+from loopnet_cli.controls import ATTRIBUTES, BANDS
 from loopnet_cli.errors import AudioError, LoopnetError, UsageError
-from loopnet_cli.pattern.model import STEM_OF_VOICE, VOICES, Pattern
+from loopnet_cli.pattern.model import STEM_OF_VOICE, VOICES
 from loopnet_cli.report.encode import encode_clip, link_to
-from loopnet_cli.report.items import Clip, Knobs, ReportItem
+from loopnet_cli.report.items import Clip, ReportItem
+from loopnet_cli.report.plain import item_values, line, musical_values, to_json
 from loopnet_cli.version import __version__
 
 AudioMode = Literal["embed", "link"]
@@ -30,9 +30,6 @@ BIG_BYTES = 50_000_000
 """A page larger than this is told of: browsers take long to open it."""
 MAX_EMBEDDED = 250_000_000
 """Loops that come after so many bytes are linked: no browser opens a page of a gigabyte."""
-MAX_DRAWN_HITS = 4000
-MAX_TEXT = 300
-"""Characters shown of one text."""
 
 SCRIPTS: tuple[str, ...] = ("data.js", "player.js", "fourier.js", "draw.js", "deck.js", "sheet.js", "main.js")
 """The files that make the page's one script, in this order."""
@@ -74,13 +71,15 @@ def check_report(path: str | Path, *, overwrite: bool = False) -> Path:
     page = Path(path)
     if page.suffix.lower() not in SUFFIXES:
         raise UsageError(f"--report {path}: the report is a web page, call it .html")
+    if "\0" in str(page):
+        raise AudioError(f"cannot write {path}: no name holds a NUL")
     try:
-        taken, has_folder = page.is_file() or page.is_dir(), page.parent.is_dir()
-    except ValueError as error:  # a NUL in the name
-        raise AudioError(f"cannot write {path}: {error}") from error
-    if page.is_dir():
+        is_folder, is_taken, has_folder = page.is_dir(), page.exists(), page.parent.is_dir()
+    except OSError as error:  # a name too long, a folder that may not be looked into
+        raise AudioError(f"cannot write {path}: {error.strerror}") from error
+    if is_folder:
         raise AudioError(f"cannot write {path}: it is a folder")
-    if taken and not overwrite:
+    if is_taken and not overwrite:
         raise AudioError(f"{path} exists: use --overwrite")
     if not has_folder:
         raise AudioError(f"cannot write {path}: the folder {page.parent} does not exist")
@@ -129,23 +128,13 @@ class PageBuilder:
                 continue
             if number is not None:
                 inputs.append(number)
-        self._items.append(
-            {
-                "name": _text(item.name),
-                "clip": clip,
-                "inputs": inputs,
-                "knobs": _knobs(item.knobs),
-                "settings": [[_text(key), _text(value)] for key, value in _flat(item.settings)],
-                "axes": {_text(key): _axis_value(value) for key, value in item.axes.items()},
-                "error": None if error is None else _text(error),
-            }
-        )
+        self._items.append(item_values(item, clip, inputs, error))
 
     def render(self, title: str, note: str = "") -> bytes:
         """Return the page."""
         data = {
-            "title": _text(title),
-            "note": _text(note),
+            "title": line(title),
+            "note": line(note),
             "version": __version__,
             "voices": [[voice, STEM_OF_VOICE[voice]] for voice in VOICES],
             "attributes": ATTRIBUTES,
@@ -154,7 +143,7 @@ class PageBuilder:
             "items": self._items,
         }
         players = "\n".join(
-            f"<li><span>{html.escape(_text(clip['label']))}</span> "
+            f"<li><span>{html.escape(line(clip['label']))}</span> "
             f'<audio controls loop preload="none" src="{source}"></audio></li>'
             for clip, source in zip(self._clips, self._sources, strict=True)
         )
@@ -167,11 +156,11 @@ class PageBuilder:
         )
         values = {
             "policy": html.escape(policy),
-            "title": html.escape(_text(title)),
+            "title": html.escape(line(title)),
             "style": style,
             "script": script,
             "players": players,
-            "data": _json(data),
+            "data": to_json(data),
         }
         # one pass: what is put in is not looked at again
         page = re.sub(r"\{\{(\w+)\}\}", lambda match: values[match[1]], _asset("page.html"))
@@ -211,14 +200,10 @@ class PageBuilder:
         linked = link is not None and (self._mode == "link" or is_full)
         self._linked_for_size += is_full and self._mode == "embed"
         found = encode_clip(clip, embed=not linked)
-        pattern = clip.pattern
-        tempo, meter, bars = clip.tempo, clip.meter, clip.bars
-        if pattern is not None:
-            tempo, meter, bars = tempo or pattern.tempo, meter or pattern.meter, bars or pattern.bars
         number = len(self._clips)
         self._clips.append(
             {
-                "label": _text(clip.label),
+                "label": line(clip.label),
                 "rate": found.sample_rate,
                 "samples": found.samples,
                 "channels": found.channels,
@@ -227,12 +212,9 @@ class PageBuilder:
                 "picture": found.picture,
                 "cut": found.cut,
                 "linked": linked,
-                "role": _text(clip.role),
-                "file": None if clip.path is None else {"name": _text(clip.path.name), "href": link},
-                "tempo": None if tempo is None else round(tempo, 4),
-                "bars": bars,
-                "meter": meter,
-                "pattern": None if pattern is None else _hits(pattern),
+                "role": line(clip.role),
+                "file": None if clip.path is None else {"name": line(clip.path.name), "href": link},
+                **musical_values(clip),
             }
         )
         if linked:
@@ -291,57 +273,3 @@ def _asset(name: str) -> str:
 
 def _digest(content: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(content.encode("utf-8")).digest()).decode("ascii")
-
-
-def _json(data: object) -> str:
-    """Return JSON that may stand between script tags: nothing in it ends them or opens a comment."""
-    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _text(value: object) -> str:
-    """Return one printable line: without what turns the reading direction, too, and not too long."""
-    line = " ".join(str(value).split())
-    line = "".join(c if c.isprintable() else "\ufffd" for c in line)
-    return line if len(line) <= MAX_TEXT else line[: MAX_TEXT - 1] + "…"
-
-
-def _flat(settings: Mapping[str, object], prefix: str = "") -> Iterable[tuple[str, object]]:
-    for key, value in settings.items():
-        if isinstance(value, Mapping):
-            if len(prefix) < MAX_TEXT:
-                yield from _flat(value, f"{prefix}{key}.")
-        elif isinstance(value, list | tuple):
-            yield f"{prefix}{key}", ", ".join(f"{v:g}" if isinstance(v, float) else str(v) for v in value[:64])
-        elif value is not None:
-            yield f"{prefix}{key}", f"{value:g}" if isinstance(value, float) else value
-
-
-def _axis_value(value: object) -> str | float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return _text(value)
-    return value if abs(value) < 1e300 else _text(value)
-
-
-def _knobs(knobs: Knobs | None) -> list[list[Any]] | None:
-    """Return a row for each feature: its name, asked, measured, whether the user set it."""
-    if knobs is None or not (knobs.asked or knobs.measured):
-        return None
-    return [
-        [name, _number(knobs.asked.get(name)), _number(knobs.measured.get(name)), name in knobs.given]
-        for name in TIMBRE_NAMES
-    ]
-
-
-def _number(value: float | None) -> float | None:
-    # a NaN is no value; JSON has none either
-    return None if value is None or not abs(value) < 1e9 else round(float(value), 4)
-
-
-def _hits(pattern: Pattern) -> dict[str, Any]:
-    hits = pattern.hits[:MAX_DRAWN_HITS]
-    return {
-        "bars": pattern.bars,
-        "beats": pattern.beats,
-        "hits": [[round(hit.beat, 5), VOICES.index(hit.voice), round(hit.velocity, 3)] for hit in hits],
-    }
