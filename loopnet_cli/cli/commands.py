@@ -21,5 +21,6 @@ COMMANDS: Mapping[str, str] = {
     "kits export": "kits_files:export",
     "kits morph": "kits_morph:morph_kits",
     "dataset": "dataset:app",
+    "evaluate": "evaluate:app",
 }
 """A command, or a group and a command, to ``module:attribute`` within this package; a group is a Typer application."""

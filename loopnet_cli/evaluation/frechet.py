@@ -149,6 +149,11 @@ class Axes:
         share = float(values[-count:].sum()) / total if total > 0 else 1.0
         return Axes(reference.mean, vectors[:, ::-1][:, :count], share)
 
+    def along(self, gaussian: Gaussian) -> Gaussian:
+        """Return what is left of a Gaussian along the axes."""
+        mean = (gaussian.mean - self.centre) @ self.directions
+        return Gaussian(mean, self.directions.T @ gaussian.covariance @ self.directions, gaussian.count)
+
     def project(self, embeddings: NDArray[np.floating]) -> Array:
         """Return embeddings along the axes, shape (..., axes)."""
         return np.asarray((np.asarray(embeddings, np.float64) - self.centre) @ self.directions)

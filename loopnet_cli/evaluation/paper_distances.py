@@ -23,11 +23,11 @@ same. A model is given the controls of each test bar and makes a bar: a paper mo
 and 21 timbre features; the studio model its pattern, the 21 features, the chroma, and the kit of the bank whose
 features are nearest. The sampler plays the pattern with one-shots, as recorded, of a held-out kit that the bar is not
 played with. The paper's models and Griffin-Lim (STFT 1024/512, 50 iterations, 16 kHz) keep the level that they give;
-the studio model and the sampler choose their own peak, and are brought to the RMS of the test bar. The log-mel distance hears 30 Hz to 20 kHz: what is made at 16 kHz
-has nothing above 8 kHz there, and "originals at 16 kHz" is the best it can come to. Brackets: 95 %, bootstrap over
-loops, the spread at this N (the distance itself is too large at small N, for all rows alike; "two halves of the
-originals", at half of the N, shows by how much, and more). The last column is the paper's own data: other bars,
-other training, VGGish: its order may be compared, its numbers not."""
+the studio model and the sampler choose their own peak, and are brought to the RMS of the test bar. The log-mel
+distance hears 30 Hz to 20 kHz: what is made at 16 kHz has nothing above 8 kHz there, and "originals at 16 kHz" is the
+best it can come to. Brackets: 95 %, bootstrap over loops, the spread at this N (the distance itself is too large at
+small N, for all rows alike; "two halves of the originals", at half of the N, shows by how much, and more). The last
+column is the paper's own data: other bars, other training, VGGish: its order may be compared, its numbers not."""
 
 
 def distance_section(

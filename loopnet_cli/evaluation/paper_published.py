@@ -62,7 +62,13 @@ def speed_section(
         first, others = seconds[name][0][0], np.array(seconds[name][warm:])
         each, own = (median_of(column, seed=seed) for column in others.T)
         published = f"about {PUBLISHED_SECONDS}" if name in PUBLISHED_COHERENCE else NOT_IN_PAPER
-        cells = [Cell.of(each, ".3f"), Cell.of(own, ".3f"), Cell.of(own, ".3f", 1 / bar), f"{first:.2f}", published]
+        cells: list[str | Cell] = [
+            Cell.of(each, ".3f"),
+            Cell.of(own, ".3f"),
+            Cell.of(own, ".3f", 1 / bar),
+            f"{first:.2f}",
+            published,
+        ]
         rows.append([title_of(name), str(each.loops), *cells])
     columns = [
         "model", "bars", "seconds a loop", "seconds of the processor", "the same, of the loop's own length", "first, s",
