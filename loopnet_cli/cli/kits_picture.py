@@ -12,7 +12,7 @@ from loopnet_cli.errors import AudioError, UsageError
 if TYPE_CHECKING:
     from rich.console import Console
 
-BAR = 16
+BAR = 14
 _COLOURS = {"low": "magenta", "mid": "cyan", "high": "yellow"}
 _FACES = {"low": "#7c3aed", "mid": "#0891b2", "high": "#d97706"}
 

@@ -315,10 +315,10 @@ class TestShow:
         screen = Screen()
         Screen.encoding = encoding
         kit = make_kit("mine", "a [bold]kit[/bold]", 0.5)
-        kits_picture.draw(kit, Console(file=screen, force_terminal=True, color_system=None, width=100))
+        kits_picture.draw(kit, Console(file=screen, force_terminal=True, color_system=None, width=80))
         text = screen.getvalue()
-        assert f"hardness    {full * 8}" in text and text.count(full * 8) == 21 + 10 + 1 * 2
-        assert "a [bold]kit[/bold]" in text and max(map(len, text.splitlines())) <= 100
+        assert f"hardness    {full * 7}" in text and text.count(full * 7) == 21 + 10 + 1 * 2
+        assert "a [bold]kit[/bold]" in text and max(map(len, text.splitlines())) <= 80
 
     def test_values_beyond_the_range_fit(self):
         kit = make_kit("wild", "", 7.5)
