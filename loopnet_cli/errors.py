@@ -30,6 +30,10 @@ class AudioError(LoopnetError):
     """An audio file cannot be read or written."""
 
 
+class MissingProgramError(AudioError):
+    """A program that is not part of loopnet is needed and not installed."""
+
+
 class WeightsError(LoopnetError):
     """Model weights are missing, corrupt or of another version."""
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from loopnet_cli.errors import AudioError
+from loopnet_cli.errors import AudioError, MissingProgramError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,11 +52,11 @@ def require_rubberband() -> None:
 
     Raises
     ------
-    AudioError
+    MissingProgramError
         With the command that installs it.
     """
     if not has_rubberband():
-        raise AudioError(MISSING)
+        raise MissingProgramError(MISSING)
 
 
 def stretch_loop(audio: Audio, sample_rate: int, samples: int) -> Audio:
@@ -79,7 +79,8 @@ def stretch_loop(audio: Audio, sample_rate: int, samples: int) -> Audio:
     Raises
     ------
     AudioError
-        If Rubber Band is missing or fails, the audio is empty or not mono, or the ratio out of range.
+        If Rubber Band is missing (`MissingProgramError`) or fails, the audio is empty or not mono, or the ratio
+        out of range.
     """
     count = audio.shape[0]
     if audio.ndim != 1 or not count or samples < 1:
@@ -123,7 +124,7 @@ def _rubberband(audio: Audio, sample_rate: int, ratio: float) -> Audio:
         try:
             done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
         except OSError as error:
-            raise AudioError(MISSING) from error
+            raise MissingProgramError(MISSING) from error
         if done.returncode or not target.is_file():
             told = " ".join(done.stderr.split())[-200:] or f"exit code {done.returncode}"
             raise AudioError(f"rubberband failed: {told}")

@@ -21,6 +21,7 @@ from loopnet_cli.cli.host import host_of
 from loopnet_cli.cli.inputs import expand_inputs, parse_meter
 from loopnet_cli.cli.kits import chosen_kit
 from loopnet_cli.cli.knobs import combine, knob_options
+from loopnet_cli.cli.models_chosen import STUDIO, check_stretching, chosen_model, chosen_voices, loaded_model
 from loopnet_cli.cli.outputs import DEFAULT_NAME
 from loopnet_cli.errors import UsageError
 from loopnet_cli.synthesis.kit_mix import kit_label
@@ -44,6 +45,8 @@ def generate(
     bpm: options.Bpm = None,
     bars: options.Bars = None,
     meter: options.Meter = None,
+    isolate: options.Isolate = None,
+    model: options.Model = STUDIO,
     kit: options.Kit = None,
     chroma: options.Chroma = None,
     seed: options.Seed = None,
@@ -71,6 +74,7 @@ def generate(
     if seed + variations - 1 > options.MAX_SEED:
         raise UsageError(f"--seed {seed} with {variations} variations passes the last seed, {options.MAX_SEED}")
 
+    chosen, alone = chosen_model(model, stems), chosen_voices(isolate, "--isolate")
     sound = produce.Sound(chosen_kit(kit), combine(knobs, timbre or ()), chosen_chroma(chroma))
     words = expand_inputs(inputs)
     if output is not None and len(words) * variations > 1:
@@ -92,9 +96,8 @@ def generate(
             book.add_files([job.output for job in jobs], tally)
         jobs = loops.drop_existing(jobs, tally, skip=skip_existing)
     if jobs:
-        from loopnet_cli.synthesis import load_studio
-
-        loops.run(host.once("studio", load_studio), jobs, sound, finish, tally, as_json=as_json, book=book)
+        check_stretching(chosen, [job.rhythm.pattern for job in jobs])
+        loops.run(loaded_model(host, chosen), jobs, sound, finish, tally, alone=alone, as_json=as_json, book=book)
     if book is not None:
         book.write([rhythm.input.stem for rhythm in rhythms], f", kit {sound.kit.name}", tally)
     loops.close(tally)

@@ -19,9 +19,10 @@ from loopnet_cli.cli import produce
 from loopnet_cli.cli.console import Console, tell_json
 from loopnet_cli.cli.inputs import Input
 from loopnet_cli.cli.outputs import Output, existing, fill_name, fill_path
-from loopnet_cli.errors import AudioError, LoopnetError, WeightsError
+from loopnet_cli.errors import AudioError, LoopnetError, MissingProgramError, WeightsError
 from loopnet_cli.pattern.model import STEMS, Pattern
 from loopnet_cli.pattern.read import read_pattern
+from loopnet_cli.synthesis.isolate import voices_alone
 
 if TYPE_CHECKING:
     from loopnet_cli.cli.report import Book
@@ -188,16 +189,23 @@ def run(
     finish: produce.Finish,
     tally: Tally,
     *,
+    alone: tuple[str, ...] = (),
     as_json: bool = False,
     book: Book | None = None,
 ) -> None:
-    """Make all loops; failures are counted in `tally`, reports printed as they come, loops put in the `book`."""
+    """Make all loops; failures are counted in `tally`, reports printed as they come, loops put in the `book`.
+
+    `alone` names the voices and stems that sound; all, if there are none.
+    """
     measure = as_json or book is not None or any(job.output.plot is not None for job in jobs)
     with tally.console.progress(len(jobs), "loops") as advance:
         for job in jobs:
             with one_of_many(tally, job.rhythm.input.label):
-                pattern = job.rhythm.pattern
-                product = produce.make(model, pattern, sound, job.seed, finish, measure=measure)
+                written = job.rhythm.pattern
+                pattern = voices_alone(written, alone) if alone else written
+                product = produce.make(
+                    model, written, sound, job.seed, finish, measure=measure, alone=pattern if alone else None
+                )
                 produce.write(product, job.output, finish, partial(produce.picture, product, pattern, sound))
                 tally.written += 1
                 if book is not None:
@@ -230,11 +238,11 @@ def close(tally: Tally) -> None:
 def one_of_many(tally: Tally, label: str, *sources: str) -> Iterator[None]:
     """Count an error of the block instead of raising it, unless it would be that of all the others too.
 
-    That is: nobody reads our output any more, or the weights are missing.
+    That is: nobody reads our output any more, or weights or a program are missing.
     """
     try:
         yield
-    except (BrokenPipeError, WeightsError):
+    except (BrokenPipeError, WeightsError, MissingProgramError):
         raise
     except Exception as error:
         tally.fail(error, label, *sources)

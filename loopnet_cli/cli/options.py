@@ -10,8 +10,9 @@ import typer
 
 from loopnet_cli.audio.resample import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE
 from loopnet_cli.cli.kits import complete_kit
+from loopnet_cli.cli.models_chosen import NAMES, STUDIO, complete_model
 from loopnet_cli.cli.outputs import FIELDS
-from loopnet_cli.pattern.model import MAX_BARS, MAX_TEMPO, MIN_TEMPO
+from loopnet_cli.pattern.model import MAX_BARS, MAX_TEMPO, MIN_TEMPO, STEMS
 from loopnet_cli.synthesis.bank import DEFAULT_KIT
 
 MAX_SEED = 2**32 - 1
@@ -101,6 +102,26 @@ Bars = Annotated[
 ]
 Meter = Annotated[str | None, _rhythm("N/D", "Meter, e.g. 7/8. Default: the file's, else 4/4.")]
 
+Isolate = Annotated[
+    str | None,
+    _rhythm(
+        "VOICES",
+        f"Let only these sound, as they do among the others: voices or stems ({', '.join(STEMS)}), with commas. "
+        "A paper model does it by silencing the other activations.",
+    ),
+]
+
+Model = Annotated[
+    str,
+    _sound(
+        "NAME",
+        f"What makes the sound: {', '.join(NAMES)}, or a file of trained weights or a training run's folder; "
+        "'loopnet models' tells what they are. All but studio are the paper's: of a kit they use the features and the "
+        "chroma, not the codes; knobs are in their own units; no stems; 8 kHz of sound; other tempos than 130 BPM need "
+        f"Rubber Band. Default: {STUDIO}.",
+        autocompletion=complete_model,
+    ),
+]
 Kit = Annotated[
     str | None,
     _sound(

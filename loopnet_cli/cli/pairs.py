@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -22,8 +22,12 @@ from loopnet_cli.synthesis.bank import DEFAULT_KIT
 if TYPE_CHECKING:
     from loopnet_cli.cli.report import Book
 
-KIT_SHOWN = Pattern(tuple(Hit(index / 2, voice, 1.0) for index, voice in enumerate(VOICES)), 1, (5, 4), 100.0)
-"""What a kit plays to be seen in a picture: each voice once."""
+_KIT_SHOWN = Pattern(tuple(Hit(index / 2, voice, 1.0) for index, voice in enumerate(VOICES)), 1, (5, 4), 100.0)
+
+
+def kit_shown(model: Any) -> Pattern:
+    """Return what a kit plays to be seen in a picture: each voice once, at a tempo that any model has by itself."""
+    return _KIT_SHOWN.with_tempo(getattr(model, "tempo", _KIT_SHOWN.tempo))
 
 
 @dataclass(frozen=True)
@@ -206,6 +210,8 @@ def _one(
     settings = {**produce.stored_settings(made.pattern, sound, finish), **told}
     measured = made.whole if as_json or book is not None else None
     product = produce.finished(workshop.model, made.loop, settings, finish, measured)
+    told_before = produce.warnings_of(workshop.model, made.pattern)
+    product = replace(product, warnings=(*told_before, *product.warnings))
     picture = partial(transfer_report.picture, rhythm, timbre, made, workshop.model)
     produce.write(product, job.output, finish, picture)
     if book is not None:
@@ -240,6 +246,8 @@ def render(rhythm: Rhythm, timbre: Timbre, order: Order, chroma: tuple[float, ..
     if order.amount < 1:
         default = order.own_kit or kit_store.find_kit(DEFAULT_KIT)
         own = Sound(default) if order.own_kit else workshop.own_sound(rhythm, default)
+    if workshop.is_paper:
+        return _by_paper(rhythm, timbre.sound.kit, None if own is None else own.kit, order, chroma, workshop, chosen)
     whole = transfer(
         workshop.model, to_render(pattern, chosen) if order.only else pattern, timbre.sound,
         own=own, amount=order.amount, knobs=order.knobs, chroma=chroma, seed=order.seed,
@@ -247,3 +255,27 @@ def render(rhythm: Rhythm, timbre: Timbre, order: Order, chroma: tuple[float, ..
     )  # fmt: skip
     kit = timbre.sound.kit if own is None else blended_kit(own.kit, timbre.sound.kit, order.amount)
     return Made(isolated(whole, chosen) if order.only else whole, whole, chosen, kit)
+
+
+def _by_paper(
+    rhythm: Rhythm,
+    kit: Kit,
+    own: Kit | None,
+    order: Order,
+    chroma: tuple[float, ...] | None,
+    workshop: Workshop,
+    chosen: Pattern,
+) -> Made:
+    """Play a rhythm by one of the paper's models: as it was heard, if it was and is not to be moved to a grid."""
+    from loopnet_cli.synthesis.papertransfer import blended_features, heard_curves
+
+    pattern, curves = rhythm.pattern, None
+    if rhythm.heard is not None and workshop.wishes.quantize is None:
+        curves = heard_curves(rhythm.heard, pattern.bars)
+    kit = kit if own is None else blended_features(own, kit, order.amount)
+    how: dict[str, Any] = {"kit": kit, "timbre": order.knobs, "chroma": chroma, "seed": order.seed, "curves": curves}
+    if not order.only:
+        loop = workshop.model.render(pattern, **how)
+        return Made(loop, loop, pattern, kit)
+    loop, whole = workshop.model.render_alone(pattern, chosen, **how)
+    return Made(loop, whole, chosen, kit)

@@ -19,6 +19,7 @@ from loopnet_cli.controls import PITCH_CLASSES, TIMBRE_NAMES, Kit, Knob, Loop
 from loopnet_cli.errors import AudioError
 from loopnet_cli.pattern.model import Pattern
 from loopnet_cli.synthesis import bank, kit_file
+from loopnet_cli.synthesis.isolate import render_alone
 from loopnet_cli.version import __version__
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Sound:
             return {}
         try:
             return {"kit_file": kit_file.entry_of(self.kit)}
-        except ValueError:
+        except (ValueError, KeyError):  # of what a paper model takes from a recording there are no codes
             return {}  # no file could hold it either; the loop is good all the same
 
 
@@ -99,20 +100,44 @@ class Product:
     measured: Measured | None = None
 
 
-def make(model: Any, pattern: Pattern, sound: Sound, seed: int, finish: Finish, *, measure: bool = False) -> Product:
+def make(
+    model: Any,
+    pattern: Pattern,
+    sound: Sound,
+    seed: int,
+    finish: Finish,
+    *,
+    measure: bool = False,
+    alone: Pattern | None = None,
+) -> Product:
     """Render a loop and finish it.
 
     Parameters
     ----------
-    model : studio model
-        As `loopnet_cli.synthesis.load_studio` returns it.
+    model : StudioModel or PaperPlayer
+        As `loopnet_cli.synthesis.load_studio` or `loopnet_cli.synthesis.paperloop.load_player` return it.
     pattern, sound, seed, finish
         What to make.
     measure : bool
         Whether to analyse what came out (costs time and imports).
+    alone : Pattern, optional
+        The hits that are left to sound. What is measured is the whole: knobs are about all that is played.
     """
-    rendered = model.render(pattern, kit=sound.kit, timbre=sound.knobs, chroma=sound.chroma, seed=seed)
-    return finished(model, rendered, stored_settings(pattern, sound, finish), finish, rendered if measure else None)
+    how: dict[str, Any] = {"kit": sound.kit, "timbre": sound.knobs, "chroma": sound.chroma, "seed": seed}
+    settings = stored_settings(pattern, sound, finish)
+    if alone is None:
+        rendered = whole = model.render(pattern, **how)
+    else:
+        rendered, whole = render_alone(model, pattern, alone, **how)
+        settings["isolate"] = list(alone.voices)
+    product = finished(model, rendered, settings, finish, whole if measure else None)
+    return replace(product, warnings=(*warnings_of(model, pattern), *product.warnings))
+
+
+def warnings_of(model: Any, pattern: Pattern) -> tuple[str, ...]:
+    """Return what a model says of a pattern before it plays it; the studio plays all."""
+    told = getattr(model, "warnings", None)
+    return () if told is None else told(pattern)
 
 
 def finished(
@@ -200,6 +225,8 @@ def report(product: Product, output: Output, sound: Sound, finish: Finish, warni
     loop, found = product.loop, product.levels
     return {
         "path": None if output.path is None else str(output.path),
+        "model": loop.settings.get("model"),
+        "model_sha256": loop.settings.get("model_sha256") or bank.known_checksum(f"{loop.settings.get('model')}"),
         "seed": loop.seed,
         "bpm": loop.tempo,
         "bars": loop.bars,
@@ -216,6 +243,7 @@ def report(product: Product, output: Output, sound: Sound, finish: Finish, warni
         "dc": round(found.dc, 6),
         "stems": {name: str(path) for name, path in output.stems.items()},
         "plot": None if output.plot is None else str(output.plot),
+        "isolate": loop.settings.get("isolate"),
         "controls": _controls(product, sound),
         "warnings": [*warnings, *product.warnings],
     }
@@ -225,9 +253,10 @@ def summary(product: Product, name: str, sound: Sound) -> str:
     """Return one line that says what was made."""
     loop, found = product.loop, product.levels
     bars = "1 bar" if loop.bars == 1 else f"{loop.bars} bars"
+    paper = f"model {loop.settings['model']}, " if loop.settings.get("model_sha256") else ""
     return (
         f"{name}: {bars} of {loop.meter[0]}/{loop.meter[1]} at {loop.tempo:g} BPM, "
-        f"{loop.audio.shape[0] / loop.sample_rate:.3f} s, kit {sound.kit.name}, seed {loop.seed}, "
+        f"{loop.audio.shape[0] / loop.sample_rate:.3f} s, {paper}kit {sound.kit.name}, seed {loop.seed}, "
         f"{found.loudness_lufs:.1f} LUFS, peak {found.true_peak_db:.1f} dBTP"
     )
 

@@ -66,6 +66,7 @@ class Book:
             tempo=loop.tempo,
             bars=loop.bars,
             meter=loop.meter,
+            levels=product.levels,
         )
         asked = produce.all_asked(loop, sound)
         knobs = Knobs(asked, {} if measured is None else measured.timbre, frozenset(sound.knobs))
@@ -101,7 +102,7 @@ class Book:
 
     def timbre(self, timbre: Timbre, workshop: Workshop) -> Clip:
         """Return what is heard of a sound: the recording, or each voice of a kit once."""
-        from loopnet_cli.cli.pairs import KIT_SHOWN
+        from loopnet_cli.cli.pairs import kit_shown
 
         key = ("timbre", id(timbre.source))
         if key not in self._clips:
@@ -110,7 +111,7 @@ class Book:
                 self._clips[key] = _heard("sound", source.name, timbre.heard)
             else:
                 kit = source.kit if source.kind is Kind.KIT else timbre.sound.kit
-                self._clips[key] = _played("sound", f"kit {source.name}", KIT_SHOWN, kit, workshop)
+                self._clips[key] = _played("sound", f"kit {source.name}", kit_shown(workshop.model), kit, workshop)
         return self._clips[key]
 
     def forget(self, source: Source) -> None:

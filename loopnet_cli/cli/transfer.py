@@ -23,9 +23,10 @@ from loopnet_cli.cli.host import host_of
 from loopnet_cli.cli.inputs import parse_meter
 from loopnet_cli.cli.kits import chosen_kit
 from loopnet_cli.cli.knobs import combine, knob_options
+from loopnet_cli.cli.models_chosen import STUDIO, chosen_model, chosen_voices
 from loopnet_cli.cli.sources import Kind, Source, check_stdin, rhythm_sources, timbre_sources
 from loopnet_cli.cli.workshop import Wishes, Workshop
-from loopnet_cli.errors import PatternError, UsageError
+from loopnet_cli.errors import UsageError
 from loopnet_cli.pattern.model import Pattern
 
 
@@ -59,6 +60,7 @@ def transfer(
     timbre_start: own.TimbreStart = None,
     timbre_end: own.TimbreEnd = None,
     amount: own.Amount = 1.0,
+    model: own.Model = STUDIO,
     own_kit: own.OwnKit = None,
     chroma: own.Chroma = None,
     chroma_from: own.ChromaFrom = None,
@@ -89,6 +91,7 @@ def transfer(
         raise UsageError("--chroma and --chroma-from both say which pitches: use one of them")
     if own_kit is not None and amount == 1:
         raise UsageError("--own-kit says where --amount starts from: use --amount below 1 with it")
+    chosen = chosen_model(model, stems)
     wishes = Wishes(
         drum_map=chosen_map(drum_map),
         meter=parse_meter(meter),
@@ -113,11 +116,11 @@ def transfer(
         knobs=combine(knobs, knob_list or (), "--set"),
         chroma=chosen_chroma(chroma),
         chroma_from=pitches_from[0] if pitches_from else None,
-        only=_voices(only),
+        only=chosen_voices(only, "--only"),
         seed=chosen_seed(seed),
     )
     tally = loops.Tally(host.console(quiet), host.tell)
-    workshop = Workshop(wishes, tally.console, host)
+    workshop = Workshop(wishes, tally.console, host, chosen)
     naming = chosen_naming(output, out_dir, name, stems, plot, finish)
     jobs = pairs.plan(rhythms, timbres, naming, order, workshop, tally)
     read = [source.input.path for source in (*rhythms, *timbres, *pitches_from) if source.input.path is not None]
@@ -162,17 +165,3 @@ def _grid(steps: int | None, strength: float, swing: float) -> tuple[int, float,
 
     quantized(Pattern(()), steps, strength=strength, swing=swing)  # says what is wrong with them
     return steps, strength, swing
-
-
-def _voices(text: str | None) -> tuple[str, ...]:
-    """Read ``kick,snare``."""
-    if text is None:
-        return ()
-    names = tuple(name.strip().lower() for name in text.split(",") if name.strip())
-    if not names:
-        raise UsageError("--only names no voice: write e.g. --only kick,snare")
-    try:
-        Pattern(()).only(names)
-    except PatternError as error:
-        raise UsageError(f"--only: {error}") from error
-    return names

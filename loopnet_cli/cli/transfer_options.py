@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from loopnet_cli.cli.kits import complete_kit
+from loopnet_cli.cli.models_chosen import NAMES, STUDIO, complete_model
 from loopnet_cli.pattern.model import MAX_BARS, MAX_TEMPO, MIN_TEMPO, STEMS
 from loopnet_cli.synthesis.bank import DEFAULT_KIT
 
@@ -109,6 +110,8 @@ Only = Annotated[
     _rhythm(
         "VOICES",
         f"Let only these sound, as they do among the others: voices or stems ({', '.join(STEMS)}), with commas.",
+        "--only",
+        "--isolate",
     ),
 ]
 
@@ -117,6 +120,17 @@ TimbreEnd = Annotated[float | None, _sound("SECONDS", "Where to end in recorded 
 Amount = Annotated[
     float,
     _sound("X", "How far to go from the rhythm's own sound (0) to the other one (1).", min=0, max=1),
+]
+Model = Annotated[
+    str,
+    _sound(
+        "NAME",
+        f"What makes the sound: {', '.join(NAMES)}, or a file of trained weights or a training run's folder. All but "
+        "studio are the paper's: they take from a recorded rhythm its activations as heard and its envelope, and "
+        "from the sound (or the kit) 21 features and the chroma, which --amount blends; no stems; other tempos than "
+        f"130 BPM need Rubber Band. Default: {STUDIO}.",
+        autocompletion=complete_model,
+    ),
 ]
 OwnKit = Annotated[
     str | None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from loopnet_cli.cli.pairs import KIT_SHOWN, Made, Order
+from loopnet_cli.cli.pairs import Made, Order, kit_shown
 from loopnet_cli.cli.sources import Kind
 from loopnet_cli.cli.workshop import Rhythm, Timbre, Wishes, counts
 from loopnet_cli.pattern.model import Pattern
@@ -44,7 +44,7 @@ def picture(rhythm: Rhythm, timbre: Timbre, made: Made, model: Any) -> bytes:
     parts = []
     for what, source, found, pattern in (
         ("rhythm", rhythm.source, rhythm.heard, rhythm.original),
-        ("sound", timbre.source, timbre.heard, KIT_SHOWN),
+        ("sound", timbre.source, timbre.heard, kit_shown(model)),
     ):
         if found is not None:
             title = f"{what}: {source.name}, {_told(found.pattern)}, heard"

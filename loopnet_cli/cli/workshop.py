@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from loopnet_cli.cli.console import Console
 from loopnet_cli.cli.host import Host
+from loopnet_cli.cli.models_chosen import loaded_model
 from loopnet_cli.cli.sources import Kind, Source
 from loopnet_cli.controls import Kit
 from loopnet_cli.errors import AudioError, UsageError, WeightsError, named
@@ -22,6 +23,7 @@ from loopnet_cli.pattern.read import STDIN, read_pattern
 
 if TYPE_CHECKING:
     from loopnet_cli.analysis.hearing import Heard
+    from loopnet_cli.synthesis.paper import WeightsSource
     from loopnet_cli.synthesis.transfer import Sound
 
 T = TypeVar("T")
@@ -99,16 +101,19 @@ class Workshop:
     A failure is remembered too: the same exception is raised again, so that it can be told once.
     """
 
-    def __init__(self, wishes: Wishes, console: Console, host: Host) -> None:
-        self.wishes, self._console, self._host = wishes, console, host
+    def __init__(self, wishes: Wishes, console: Console, host: Host, weights: WeightsSource | None = None) -> None:
+        self.wishes, self._console, self._host, self._weights = wishes, console, host, weights
         self._known: dict[tuple[str, int], object] = {}
 
     @cached_property
     def model(self) -> Any:
-        """The studio model."""
-        from loopnet_cli import synthesis
+        """The studio model, or the player of one of the paper's."""
+        return loaded_model(self._host, self._weights)
 
-        return self._host.once("studio", synthesis.load_studio)
+    @property
+    def is_paper(self) -> bool:
+        """Whether one of the paper's models plays."""
+        return self._weights is not None
 
     @cached_property
     def ears(self) -> Any:
@@ -211,6 +216,12 @@ class Workshop:
         return heard
 
     def _sound(self, heard: Heard, name: str | None = None) -> Sound:
+        if self.is_paper:
+            from loopnet_cli.synthesis.papertransfer import heard_kit
+            from loopnet_cli.synthesis.transfer import Sound
+
+            told = name or Path(heard.name).stem
+            return Sound(heard_kit(told, heard.timbre_points, heard.chroma.tolist(), self.model.units))
         from loopnet_cli.synthesis.transfer import sound_of
 
         with named(heard.name):

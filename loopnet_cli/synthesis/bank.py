@@ -63,6 +63,16 @@ def checked_file(name: str, folder: Path | None = None) -> Path:
     return folder / name
 
 
+def known_checksum(model: str, folder: Path | None = None) -> str | None:
+    """Return the SHA-256 that the weights of a bundled model had when they were released; None if there is none."""
+    try:
+        manifest = json.loads(((folder or weights_folder()) / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, WeightsError):
+        return None
+    found = manifest.get(f"{model}.safetensors") if isinstance(manifest, dict) else None
+    return found if isinstance(found, str) else None
+
+
 def read_bank(folder: Path | None = None) -> dict[str, Kit]:
     """Read the kits that come with the package.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from loopnet_cli.errors import PatternError
 from loopnet_cli.pattern.model import STEM_OF_VOICE, Pattern
@@ -46,6 +46,30 @@ def to_render(pattern: Pattern, chosen: Pattern) -> Pattern:
     stems = {STEM_OF_VOICE[voice] for voice in chosen.voices}
     hits = [hit for hit in pattern.hits if STEM_OF_VOICE[hit.voice] not in stems or hit.voice in chosen.voices]
     return replace(pattern, hits=tuple(hits))
+
+
+def render_alone(model: Any, pattern: Pattern, chosen: Pattern, **how: Any) -> tuple[Loop, Loop]:
+    """Render some of the hits alone, as they sound among the others.
+
+    Parameters
+    ----------
+    model : StudioModel or PaperPlayer
+    pattern, chosen : Pattern
+        All that is played, and from `voices_alone` what shall be left.
+    how
+        As the model's `render` takes it.
+
+    Returns
+    -------
+    alone, whole : Loop
+        `whole` has what was taken away, too, but for voices that share a stem with those left alone.
+    """
+    of_its_own = getattr(model, "render_alone", None)
+    if of_its_own is not None:
+        alone, whole = of_its_own(pattern, chosen, **how)
+        return alone, whole
+    whole = model.render(to_render(pattern, chosen), **how)
+    return isolated(whole, chosen), whole
 
 
 def isolated(loop: Loop, chosen: Pattern) -> Loop:

@@ -219,9 +219,9 @@ class PaperPlayer:
             np.array([[points[name] for name in TIMBRE_NAMES]], np.float32),
             seed=seed,
         )[0]
+        made = stretch_loop(made, PAPER_RATE, _stretched_samples(pattern))
         # a drum has no offset; the network may leave one
         made = made - made.mean(dtype=np.float64).astype(np.float32)
-        made = stretch_loop(made, PAPER_RATE, _stretched_samples(pattern))
         settings: dict[str, object] = {
             "model": self.model.name,
             "model_sha256": self.model.checksum,
@@ -229,6 +229,7 @@ class PaperPlayer:
             "timbre": {name: (f"{k.value:+g}" if k.relative else k.value) for name, k in timbre.items()},
             "timbre_asked": {name: round(asked[name], 4) for name in TIMBRE_NAMES},
             "chroma": None if chroma is None else [float(value) for value in chroma],
+            "chroma_asked": [round(float(value), 4) for value in (kit.chroma if chroma is None else chroma)],
             "seed": seed,
         }
         return resample_circular(made, pattern.samples(SAMPLE_RATE)), settings
