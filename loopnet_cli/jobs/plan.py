@@ -100,7 +100,12 @@ class Plan:
     """All rows, and what is wrong with some."""
 
     rows: list[Planned] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+    wrong: list[tuple[int, str]] = field(default_factory=list)
+
+    @property
+    def problems(self) -> list[str]:
+        """A line for each thing that is wrong, in the order of the rows."""
+        return [text for _, text in sorted(self.wrong, key=lambda pair: pair[0])]
 
     def of(self, state: str) -> list[Planned]:
         """Return the rows in a state."""
@@ -142,7 +147,7 @@ def plan_rows(
             try:
                 plan.rows.append(_planned(row, common, known or {}, counts, only_failed))
             except JobsError as error:
-                plan.problems.append(str(error))
+                plan.wrong.append((row.number, str(error)))
         _check_files(plan, reserved)
     return plan
 
@@ -240,19 +245,20 @@ def _check_files(plan: Plan, reserved: Sequence[Path]) -> None:
     read = {_identity(path) for row in plan.rows for path in row.inputs}
     taken: dict[str, Row] = {}
     for planned in plan.rows:
-        place = planned.row.place
+        place, problems = planned.row.place, []
         for path in planned.files:
             identity = _identity(path)
             other = taken.setdefault(identity, planned.row)
             if other is not planned.row:
-                plan.problems.append(f"{place}: writes {path}, as {other.place} does: name it otherwise")
+                problems.append(f"{place}: writes {path}, as {other.place} does: name it otherwise")
             elif identity in kept:
-                plan.problems.append(f"{place}: would write over {path}, which this run needs itself")
+                problems.append(f"{place}: would write over {path}, which this run needs itself")
             elif identity in read and planned.state == "todo":
-                plan.problems.append(f"{place}: would write over {path}, which a row reads")
+                problems.append(f"{place}: would write over {path}, which a row reads")
         found = planned.in_the_way() if planned.state == "todo" else None
         if found is not None:
-            plan.problems.append(f"{place}: {found} exists: use --overwrite, or --resume to go on with an earlier run")
+            problems.append(f"{place}: {found} exists: use --overwrite, or --resume to go on with an earlier run")
+        plan.wrong += [(planned.row.number, problem) for problem in problems]
 
 
 def _identity(path: str | Path) -> str:
