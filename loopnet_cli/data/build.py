@@ -18,7 +18,7 @@ from loopnet_cli.data.making import Plan
 from loopnet_cli.data.parts import PartsFolder
 from loopnet_cli.data.rows import REJECTED_FIELDS, Rejected
 from loopnet_cli.data.tempo_table import TempoTable
-from loopnet_cli.errors import AudioError, DatasetError, UsageError
+from loopnet_cli.errors import UsageError
 from loopnet_cli.pattern.model import MAX_TEMPO, MIN_TEMPO
 from loopnet_cli.version import __version__
 
@@ -51,13 +51,10 @@ def plan_build(folders: Sequence[Path], target: Path, settings: BuildSettings, t
     ------
     UsageError
         If a folder does not exist or holds no files.
-    DatasetError
-        If Rubber Band is missing.
+    MissingProgramError
+        If Rubber Band is not installed.
     """
-    try:
-        require_rubberband()
-    except AudioError as error:
-        raise DatasetError(str(error)) from error
+    require_rubberband()
     parts, tasks, rejected, seen = PartsFolder(target), [], list[Rejected](), set[str]()
     for path, problem in find_files(folders):
         source = printable(path)

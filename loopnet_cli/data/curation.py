@@ -19,14 +19,14 @@ from loopnet_cli.analysis.hints import file_hints
 from loopnet_cli.audio.read import mix_down
 from loopnet_cli.audio.resample import resample_circular
 from loopnet_cli.audio.stream import open_audio
-from loopnet_cli.audio.stretch import require_rubberband, stretch_loop
+from loopnet_cli.audio.stretch import stretch_loop
 from loopnet_cli.data.bar_features import CEILING, describe_bar
 from loopnet_cli.data.parts import Part, PartsFolder
 from loopnet_cli.data.rows import BEATS, SPLITS, STUDIO_RATE, TEMPO, TEST, TRAIN, LoopInfo, Rejected, pattern_text
 from loopnet_cli.data.rows import stack_rows as stack
 from loopnet_cli.data.tempo_fit import Fit, estimated_fit, fit_length, folded, stated_fit
 from loopnet_cli.data.tempo_table import Entry
-from loopnet_cli.errors import AudioError, DatasetError
+from loopnet_cli.errors import AudioError, DatasetError, MissingProgramError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -118,13 +118,13 @@ def curate_file(task: FileTask) -> str:
 
     Raises
     ------
-    DatasetError
-        If the part cannot be kept, or Rubber Band is missing: that would be so of every file.
+    DatasetError, MissingProgramError
+        If the part cannot be kept, or Rubber Band is not installed: that would be so of every file.
     """
     began = time.monotonic()
     try:
         part = curate(task)
-    except DatasetError:
+    except (DatasetError, MissingProgramError):
         raise
     except RejectedError as error:
         part = _left_out(task, error.reason, error.detail)
@@ -263,10 +263,6 @@ def _at_tempo(audio: Audio, rate: int, fit: Fit) -> tuple[Audio, int]:
     if abs(samples / len(audio) - 1) <= NO_STRETCH:
         loop = resample_circular(audio, samples)
     else:
-        try:
-            require_rubberband()
-        except AudioError as error:
-            raise DatasetError(str(error)) from error
         loop = stretch_loop(audio, feature_rate, samples)
     # the level is the file's own, unless the audio would not fit into 16 bits
     peak = float(np.abs(loop).max(initial=0.0))

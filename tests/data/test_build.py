@@ -18,7 +18,7 @@ from loopnet_cli.data.rows import Rejected
 from loopnet_cli.data.store import BarStore
 from loopnet_cli.data.tempo_table import read_tempo_table
 from loopnet_cli.engine import Engine
-from loopnet_cli.errors import DatasetError, UsageError
+from loopnet_cli.errors import MissingProgramError, UsageError
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(not has_rubberband(), reason="the program rubberband is not installed")
@@ -140,7 +140,7 @@ def test_folders_that_are_none(tmp_path):
 
 def test_without_rubberband_nothing_is_begun(loops, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(DatasetError, match="apt install rubberband-cli"):
+    with pytest.raises(MissingProgramError, match="apt install rubberband-cli"):
         plan_build([loops], tmp_path / "a.h5", BuildSettings())
 
 

@@ -11,11 +11,11 @@ from loopnet_cli.audio.stretch import has_rubberband
 from loopnet_cli.controls import TIMBRE_NAMES
 from loopnet_cli.data import curation
 from loopnet_cli.data.build import BuildSettings
-from loopnet_cli.data.curation import FileTask, curate, curate_file, cut_bar, split_of
+from loopnet_cli.data.curation import FileTask, curate_file, cut_bar, split_of
 from loopnet_cli.data.parts import Part, PartsFolder, read_part
 from loopnet_cli.data.rows import PAPER_SAMPLES, STUDIO_SAMPLES, TEST, to_float
 from loopnet_cli.data.tempo_table import Entry
-from loopnet_cli.errors import AudioError, DatasetError
+from loopnet_cli.errors import DatasetError, MissingProgramError
 
 needs_rubberband = pytest.mark.skipif(not has_rubberband(), reason="the program rubberband is not installed")
 
@@ -273,12 +273,19 @@ def test_a_missing_file_is_a_reason(tmp_path):
 
 
 def test_without_rubberband_the_run_stops(tmp_path, monkeypatch):
-    def missing():
-        raise AudioError("the program rubberband is needed: sudo apt install rubberband-cli")
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(MissingProgramError, match="apt install"):
+        curate_file(task(write(tmp_path / "a.wav", drum_loop(bpm=120.0)), 120.0))
 
-    monkeypatch.setattr(curation, "require_rubberband", missing)
-    with pytest.raises(DatasetError, match="apt install"):
-        curate(task(write(tmp_path / "a.wav", drum_loop(bpm=120.0)), 120.0))
+
+def test_a_loop_at_130_needs_no_rubberband(tmp_path, quick, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    assert outcome(task(write(tmp_path / "a.wav", drum_loop()))).loops[0].bars == 1
+
+
+def test_a_full_disk_stops_the_run(tmp_path, quick):
+    with pytest.raises(DatasetError, match="cannot be written"):
+        curate_file(task(write(tmp_path / "a.wav", drum_loop())))  # there is no folder for its part
 
 
 def test_the_split_is_one_in_ten_by_content_and_seed_alone():
