@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from loopnet_cli.audio.fourier import irfft, rfft
+
 
 def minimum_phase_response(log_gain: NDArray[np.floating], samples: int) -> NDArray[np.complex64]:
     """Turn a log-magnitude curve into the spectrum of a minimum-phase filter.
@@ -24,18 +26,17 @@ def minimum_phase_response(log_gain: NDArray[np.floating], samples: int) -> NDAr
     ndarray of complex64, shape (samples // 2 + 1,)
         The spectrum. Method: folding the real cepstrum (Oppenheim and Schafer).
     """
-    from scipy import fft
-
     points = 2 * (len(log_gain) - 1)
-    cepstrum = fft.irfft(log_gain, points)
+    cepstrum = irfft(log_gain, points)
     fold = np.zeros(points)
     fold[0] = fold[points // 2] = 1
     fold[1 : points // 2] = 2
-    impulse = fft.irfft(np.exp(fft.rfft(cepstrum * fold)), points)
+    impulse = irfft(np.exp(rfft(cepstrum * fold)), points)
     rounds = -(-points // samples)
     if rounds > 1:
         impulse = np.pad(impulse, (0, rounds * samples - points)).reshape(rounds, samples).sum(axis=0)
-    spectrum: NDArray[np.complex64] = fft.rfft(impulse, samples).astype(np.complex64)
+    padded = np.pad(impulse, (0, max(samples - len(impulse), 0)))
+    spectrum: NDArray[np.complex64] = rfft(padded).astype(np.complex64)
     return spectrum
 
 

@@ -36,9 +36,11 @@ def rfft(x: NDArray[np.floating], axis: int = -1) -> NDArray[Any]:
     return spectrum
 
 
-def irfft(spectrum: NDArray[np.complexfloating], samples: int, axis: int = -1) -> NDArray[Any]:
+def irfft(spectrum: NDArray[np.inexact], samples: int, axis: int = -1) -> NDArray[Any]:
     """Transform back to `samples` real numbers along an axis; as `scipy.fft.irfft`."""
     compiled = _compiled()
+    if spectrum.dtype.kind == "f":
+        spectrum = spectrum + 0j  # a curve of real numbers: its width stays
     if compiled is None or not _plain(spectrum, "c") or spectrum.shape[axis] != samples // 2 + 1 or samples < 1:
         from scipy import fft
 

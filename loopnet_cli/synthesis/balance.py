@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loopnet_cli.audio.filters import minimum_phase_response
+from loopnet_cli.audio.fourier import irfft, rfft
 from loopnet_cli.controls import Loop
 
 Array = NDArray[np.float32]
@@ -24,9 +25,7 @@ CURVE_POINTS = 4096
 
 def band_levels(audio: Array, sample_rate: int) -> NDArray[np.float64]:
     """Measure the mean power of a loop in log-spaced bands, in dB, shape (`BANDS`,)."""
-    from scipy import fft
-
-    power = np.square(np.abs(fft.rfft(audio)), dtype=np.float64)
+    power = np.square(np.abs(rfft(audio)), dtype=np.float64)
     edges = np.geomspace(LOWEST, HIGHEST, BANDS + 1) * len(audio) / sample_rate
     total = np.concatenate([[0.0], np.cumsum(power)])
     # fractional bins: the lowest bands of a short loop are narrower than one
@@ -74,8 +73,6 @@ def equalised(loop: Loop, gains_db: NDArray[np.float64]) -> Loop:
     gains_db : ndarray, shape (`BANDS`,)
         From `balance_curve`.
     """
-    from scipy import fft
-
     if not np.any(gains_db):
         return loop
     edges = np.geomspace(LOWEST, HIGHEST, BANDS + 1)
@@ -84,7 +81,7 @@ def equalised(loop: Loop, gains_db: NDArray[np.float64]) -> Loop:
     total = len(loop.audio)
     response = minimum_phase_response(curve, total)
     stems = {
-        name: fft.irfft(fft.rfft(stem) * response, total).astype(np.float32) if stem.any() else stem
+        name: irfft(rfft(stem) * response, total).astype(np.float32) if stem.any() else stem
         for name, stem in loop.stems.items()
     }
     audio: Array = np.sum(list(stems.values()), axis=0, dtype=np.float32)

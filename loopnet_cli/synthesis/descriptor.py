@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from loopnet_cli.audio.fourier import rfft
+
 SAMPLE_RATE = 44100
 FLOOR_DB = -90.0
 
@@ -66,12 +68,10 @@ def log_powers(x: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _pooled(x: NDArray[np.float32], grid: Grid) -> NDArray[np.float32]:
-    from scipy import fft
-
     frames = np.lib.stride_tricks.sliding_window_view(x, grid.size)[: SAMPLES : grid.hop]
     # the falling half of a Hann window: the onset is at the start and must not be faded in
     window = np.cos(np.linspace(0, np.pi / 2, grid.size, dtype=np.float32)) ** 2
-    power = np.abs(fft.rfft(frames * window, axis=1)) ** 2 / grid.size
+    power = np.abs(rfft(frames * window, axis=1)) ** 2 / grid.size
     starts = np.round(np.array(grid.times) / 1000 * SAMPLE_RATE / grid.hop).astype(int)
     ends = np.maximum(starts[1:], starts[:-1] + 1)
     # times first: fewer rows to pool over frequency

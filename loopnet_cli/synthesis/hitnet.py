@@ -12,13 +12,14 @@ Numpy, because importing torch takes longer than rendering a loop.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from loopnet_cli.audio.fourier import irfft, next_fast_len, rfft
 from loopnet_cli.pattern import VOICES
 
 SAMPLE_RATE = 44100
@@ -26,6 +27,8 @@ HOP = 64
 """Samples between gain values; gains move in straight lines in between."""
 LOWEST_BAND, HIGHEST_BAND = 60.0, 20000.0
 LOWEST_TONE, HIGHEST_TONE = 28.0, 6000.0
+TOGETHER = 8
+"""Noise bands that are transformed at once: as many as processors do side by side."""
 
 Array = NDArray[np.float32]
 
@@ -228,20 +231,30 @@ def noise_bands(config: HitNetConfig, samples: int, rng: np.random.Generator) ->
         Triangular in amplitude over log frequency, so that equal gains give back the
         same flat noise without ridges; scaled to unit power a band.
     """
-    from scipy import fft
+    result = np.empty((config.bands, samples), np.float32)
+    for first, group in band_groups(config, samples, rng):
+        result[first : first + len(group)] = group
+    return result
 
-    size = fft.next_fast_len(samples, real=True)
-    spectrum = fft.rfft(rng.standard_normal(size).astype(np.float32))
+
+def band_groups(config: HitNetConfig, samples: int, rng: np.random.Generator) -> Iterator[tuple[int, Array]]:
+    """Draw what `noise_bands` does, a few bands at a time: the first one's number, and an array (bands, samples)."""
+    size = next_fast_len(samples)
+    spectrum = rfft(rng.standard_normal(size).astype(np.float32))
     f = np.maximum(np.fft.rfftfreq(size, 1 / SAMPLE_RATE), 1.0)
     octaves = np.log(HIGHEST_BAND / LOWEST_BAND)
     position = np.log(f / LOWEST_BAND) / octaves * (config.bands - 1)
     position = np.clip(position, 0, config.bands - 1)
     audible = 1 / (1 + (30.0 / f) ** 4)
-    result = np.empty((config.bands, samples), np.float32)
-    for band in range(config.bands):
-        shape = np.maximum(0, 1 - np.abs(position - band)) * audible
-        result[band] = fft.irfft(spectrum * shape.astype(np.float32), size)[:samples]
     # one gain for neighbours alike keeps the sum flat: the power per band is smooth in frequency
     widths = config.band_hertz * octaves / (config.bands - 1)
-    result /= np.sqrt(widths / (SAMPLE_RATE / 2) * 2 / 3).astype(np.float32)[:, None]
-    return result
+    scale = np.sqrt(widths / (SAMPLE_RATE / 2) * 2 / 3).astype(np.float32)[:, None]
+    for first in range(0, config.bands, TOGETHER):
+        bands = range(first, min(first + TOGETHER, config.bands))
+        spectra = np.zeros((len(bands), len(spectrum)), spectrum.dtype)
+        for row, band in enumerate(bands):
+            # a band reaches as far as its neighbours' centres
+            low, high = np.searchsorted(position, [band - 1, band + 1])
+            shape = np.maximum(0, 1 - np.abs(position[low:high] - band)) * audible[low:high]
+            spectra[row, low:high] = spectrum[low:high] * shape.astype(np.float32)
+        yield first, irfft(spectra, size)[:, :samples] / scale[first : first + len(bands)]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from loopnet_cli.synthesis.hitnet import HOP, SAMPLE_RATE, HitNetConfig, Strokes, noise_bands, warp
+from loopnet_cli.recent import Recent
+from loopnet_cli.synthesis.hitnet import HOP, SAMPLE_RATE, HitNetConfig, Strokes, band_groups, warp
 from loopnet_cli.synthesis.shaping import Shape, beating_gains
 
 Array = NDArray[np.float32]
@@ -18,6 +19,10 @@ TABLE_SEED = 20210611
 """The table is one fixed noise; a loop's seed says where each voice starts to read it."""
 SILENCE_DB = -72.0
 FADE_SAMPLES = 256
+TURN_STEP = 256
+"""Hops by which tables of phases grow."""
+TUNINGS = 16
+"""Tunings whose tables are kept, of up to 1.3 MB each."""
 
 
 class Sounder:
@@ -31,11 +36,13 @@ class Sounder:
 
     def __init__(self, config: HitNetConfig) -> None:
         self.config = config
-        noise = noise_bands(config, TABLE_HOPS * HOP, np.random.default_rng(TABLE_SEED))
-        self._noise = np.ascontiguousarray(noise.reshape(config.bands, TABLE_HOPS, HOP).transpose(1, 0, 2))
+        self._noise = np.empty((TABLE_HOPS, config.bands, HOP), np.float32)
+        for first, bands in band_groups(config, TABLE_HOPS * HOP, np.random.default_rng(TABLE_SEED)):
+            hops = bands.reshape(-1, TABLE_HOPS, HOP)
+            self._noise[:, first : first + len(hops)] = hops.transpose(1, 0, 2)
         self._warp = warp(config, MAX_HOPS)
         self._radians = 2 * np.pi * config.tone_hertz / SAMPLE_RATE
-        self._turn = _phasors(self._radians, MAX_HOPS)
+        self._oscillators: Recent[float, Oscillators] = Recent(TUNINGS)
 
     def hops(self, strokes: Strokes) -> int:
         """Find how many hops the longest of the strokes sounds before it is inaudible."""
@@ -107,18 +114,46 @@ class Sounder:
         gains at the hop's start and those at its end are turned by the phase at its start.
         """
         number, count = self.config.oscillators, gain.shape[2] - 1
-        turn = self._turn[:count] if tuning == 1.0 else _phasors(self._radians * tuning, count)
+        oscillators = self._tuned(tuning)
         by_hop = gain.transpose(2, 0, 1)
         phasors = np.empty((count + 1, len(gain), number), np.complex64)
         phasors.real, phasors.imag = by_hop[..., number:], -by_hop[..., :number]
-        turned = np.concatenate([phasors[:-1], phasors[1:]], axis=1) * turn[:, None]
-        within = np.exp(1j * self._radians[:, None] * tuning * np.arange(HOP))
-        basis = np.stack([within.real, -within.imag], axis=1).reshape(2 * number, HOP).astype(np.float32)
-        flat = turned.reshape(-1, number).view(np.float32) @ basis
+        turned = np.concatenate([phasors[:-1], phasors[1:]], axis=1) * oscillators.turn(count)[:, None]
+        flat = turned.reshape(-1, number).view(np.float32) @ oscillators.basis
         return flat.reshape(count, -1, HOP)
 
+    def _tuned(self, tuning: float) -> Oscillators:
+        return self._oscillators.get(tuning, lambda: Oscillators(self._radians, tuning))
 
-def _phasors(radians: NDArray[np.float64], count: int) -> NDArray[np.complex64]:
-    """Phase of each oscillator at the start of each hop, shape (count, oscillators)."""
-    phasors: NDArray[np.complex64] = np.exp(1j * np.outer(np.arange(count) * HOP, radians)).astype(np.complex64)
-    return phasors
+
+class Oscillators:
+    """Tables of the oscillators at one tuning.
+
+    Parameters
+    ----------
+    radians : ndarray, shape (oscillators,)
+        Radians a sample, untuned.
+    tuning : float
+        Factor.
+
+    Attributes
+    ----------
+    basis : ndarray of float32, shape (2 * oscillators, HOP)
+        From the parts of a phasor to the samples of a hop.
+    """
+
+    def __init__(self, radians: NDArray[np.float64], tuning: float) -> None:
+        self._radians = radians if tuning == 1.0 else radians * tuning
+        within = np.exp(1j * radians[:, None] * tuning * np.arange(HOP))
+        self.basis = np.stack([within.real, -within.imag], axis=1).reshape(2 * len(radians), HOP).astype(np.float32)
+        self._turn = np.zeros((0, len(radians)), np.complex64)
+
+    def turn(self, count: int) -> NDArray[np.complex64]:
+        """Phase of each oscillator at the start of each hop, shape (count, oscillators)."""
+        have = len(self._turn)
+        if have < count:
+            # most strokes are short: no more of the table is made than was needed so far
+            more = min(-(-count // TURN_STEP) * TURN_STEP, MAX_HOPS)
+            phases = np.outer(np.arange(have, more) * HOP, self._radians)
+            self._turn = np.concatenate([self._turn, np.exp(1j * phases).astype(np.complex64)])
+        return self._turn[:count]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from loopnet_cli.analysis.normalise import Normalisation
 from loopnet_cli.audio.filters import high_pass
+from loopnet_cli.audio.fourier import irfft, next_fast_len, rfft
 from loopnet_cli.audio.mixing import place, saturate
 from loopnet_cli.controls import TIMBRE_NAMES, Kit, Knob, Loop
 from loopnet_cli.dynamics import CHOKE_SECONDS, choke_lengths, velocity_gain
@@ -284,24 +285,22 @@ class StudioModel:
 
     @staticmethod
     def _mixed(stems: dict[str, Array], shape: Shape | None, chroma: Sequence[float] | None) -> dict[str, Array]:
-        from scipy import fft
-
         total = len(next(iter(stems.values())))
         sounding = [name for name, stem in stems.items() if stem.any()]
         stack = np.stack([stems[name] for name in sounding])
         # resonators ring for seconds and need the circle itself; the filters do with a run-up, at a length
         # that transforms fast
-        lead = 0 if chroma is not None else fft.next_fast_len(total + FILTER_SAMPLES, real=True) - total
+        lead = 0 if chroma is not None else next_fast_len(total + FILTER_SAMPLES) - total
         size = total + lead
         # strokes may push the cone without a sound: that costs level only
         curve = high_pass(size, RUMBLE_HERTZ)
         if shape is not None:
             curve = curve * equaliser(shape, size)
-        spectra = fft.rfft(np.take(stack, np.arange(-lead, total), axis=1, mode="wrap"), axis=1) * curve
+        spectra = rfft(np.take(stack, np.arange(-lead, total), axis=1, mode="wrap"), axis=1) * curve
         if chroma is not None:
             for row, name in enumerate(sounding):
                 spectra[row] = resonate(spectra[row], total, name, chroma)
-        for name, stem in zip(sounding, fft.irfft(spectra, size, axis=1)[:, lead:], strict=True):
+        for name, stem in zip(sounding, irfft(spectra, size, axis=1)[:, lead:], strict=True):
             stems[name] = stem.astype(np.float32)
         mix: Array = np.sum(list(stems.values()), axis=0, dtype=np.float32)
         if shape is not None and shape.drive > 0.01:
