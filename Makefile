@@ -18,7 +18,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 TORCH := $(shell sed -n 's/^torch==//p' constraints.txt)
 TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 
-.PHONY: demo test lint format evaluate bench wheel clean
+.PHONY: demo test lint format docs evaluate bench wheel clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -36,6 +36,10 @@ lint: $(READY)
 format: $(READY)
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --quiet --fix .
+
+# docs/cli.md and docs/commands, from the commands themselves.
+docs: $(READY)
+	@$(BIN)/python -m loopnet_cli.cli.docs docs/cli.md
 
 # The figures of docs/RESULTS.md, measured again (needs the training material, see NOTICE).
 evaluate: $(READY)
