@@ -269,8 +269,8 @@ class TestLooks:
     def test_the_pattern_is_drawn_by_voice_time_and_velocity(self, show):
         tab = show(item())
         hits = tab.tab.evaluate(
-            """() => [...document.querySelectorAll("#pattern .hit")].map((hit) => [
-                hit.querySelector("title").textContent, hit.getAttribute("x"), Number(hit.getAttribute("fill-opacity"))])"""
+            """() => [...document.querySelectorAll("#pattern .hit")].map((hit) =>
+                [hit.textContent, hit.getAttribute("x"), Number(hit.getAttribute("fill-opacity"))])"""
         )
         assert [hit[0] for hit in hits] == [
             "kick, beat 1, velocity 1.00", "snare, beat 2, velocity 0.80", "hat open, beat 2.75, velocity 0.30",

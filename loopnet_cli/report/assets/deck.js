@@ -93,7 +93,6 @@ class Deck {
         if (spectra.size > KEPT_SPECTRA) spectra.delete(spectra.keys().next().value);
         if (!stale()) this.draw();
       }
-      byId("scope").dataset.drawn = String(clip.index);
     } catch (problem) {
       if (!stale()) announce(`${clip.label} cannot be decoded by this browser (${problem.name})`);
     }
@@ -177,7 +176,7 @@ function fillKnobs(box, knobs) {
 }
 
 function knobCell(band, [, asked, measured, given]) {
-  const place = (value) => (Math.min(1.12, Math.max(-0.12, value)) + 0.12) / 0.0124;
+  const place = (value) => (Math.min(1.1, Math.max(-0.05, value)) + 0.05) / 0.0115; // percent of the track
   const track = make("div", { class: "track", "aria-hidden": "true" });
   if (measured !== null) {
     const fill = make("i", { class: "fill" });

@@ -102,7 +102,7 @@ async function spectrogram(buffer, stale) {
   let samples = channels[0];
   if (channels.length > 1) samples = samples.map((_, i) => channels.reduce((sum, c) => sum + c[i], 0) / channels.length);
   const sizeFor = (seconds) => 2 ** Math.ceil(Math.log2(seconds * rate));
-  const long = new Fourier(sizeFor(0.04), 4 * sizeFor(0.04));
+  const long = new Fourier(sizeFor(0.04), 2 * sizeFor(0.04));
   const short = new Fourier(sizeFor(0.012));
   const rows = rowsOf(rate, long, short);
   const columns = Math.max(64, Math.min(SPECTRA, Math.floor(samples.length / 128)));

@@ -225,6 +225,7 @@ window.loopnet = {
     return {
       item: deck.item?.index ?? null,
       source: deck.source,
+      clip: deck.clip?.index ?? null,
       playing: player.playing,
       fraction: player.fraction(),
       context: context ? { state: context.state, time: context.currentTime, rate: context.sampleRate } : null,
@@ -233,7 +234,7 @@ window.loopnet = {
         : null,
       shown: sheet.order.map((item) => item.index),
       matrix: sheet.asMatrix,
-      drawn: byId("scope").dataset.drawn ?? null,
+      drawn: deck.clip && spectra.has(deck.clip.index) ? deck.clip.index : null,
     };
   },
   samples: async (index, from, to) => Array.from((await player.buffer(clips[index])).getChannelData(0).slice(from, to)),
