@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from loopnet_cli.audio import riff
+from loopnet_cli.audio.hush import hushed
 from loopnet_cli.errors import AudioError
 
 if TYPE_CHECKING:
@@ -49,6 +50,16 @@ class AudioStream:
     frames: int | None
     _file: Any
 
+    @property
+    def comment(self) -> str:
+        """What the file says about itself; empty for nothing."""
+        return str(self._file.comment)
+
+    @property
+    def software(self) -> str:
+        """What the file says it was made with; empty for nothing."""
+        return str(self._file.software)
+
     def blocks(self, start: int = 0, stop: int | None = None) -> Iterator[NDArray[np.float32]]:
         """Decode from frame `start` up to `stop`, or to the end; full scale is -1..1.
 
@@ -74,7 +85,8 @@ class AudioStream:
             while stop is None or at < stop:
                 # block by block: a header may claim more frames than fit in memory
                 wanted = BLOCK if stop is None else min(BLOCK, stop - at)
-                block = self._file.read(wanted, dtype="float32", always_2d=True)
+                with hushed(self.format == "MP3"):
+                    block = self._file.read(wanted, dtype="float32", always_2d=True)
                 if not len(block):
                     break
                 at += len(block)
@@ -110,7 +122,8 @@ def open_audio(source: str | Path | bytes, name: str | None = None) -> Iterator[
         if not stream.read(1):
             raise AudioError(f"{name} is empty")
         stream.seek(0)
-        if stream.read(4) == b"RIFF":
+        head = stream.read(4)
+        if head == b"RIFF":
             # libsndfile mends a data chunk that claims too much, in silence
             try:
                 stream.seek(0)
@@ -119,7 +132,8 @@ def open_audio(source: str | Path | bytes, name: str | None = None) -> Iterator[
                 raise AudioError(f"{name}: {error}") from error
         stream.seek(0)
         try:
-            file = soundfile.SoundFile(_Seekable(stream))
+            with hushed(_may_be_mpeg(head)):
+                file = soundfile.SoundFile(_Seekable(stream))
         except soundfile.LibsndfileError as error:
             raise AudioError(f"{name} is not audio that can be read: {error.error_string}") from error
         with file:
@@ -131,8 +145,12 @@ def open_audio(source: str | Path | bytes, name: str | None = None) -> Iterator[
             yield AudioStream(name, rate, int(file.channels), file.format, file.subtype, frames, file)
 
 
+def _may_be_mpeg(head: bytes) -> bool:
+    return head[:3] == b"ID3" or (head[:1] == b"\xff" and head[1:2] >= b"\xe0")
+
+
 class _Seekable:
-    """A binary file for libsndfile, which seeks before the start in damaged files; Python would print a traceback.
+    """A binary file for libsndfile, which seeks to anywhere in damaged files; Python would print a traceback.
 
     It has no name either, from whose ending soundfile would guess at headerless audio.
     """
@@ -148,7 +166,7 @@ class _Seekable:
 
     def seek(self, offset: int, whence: int = 0) -> int:
         base = {0: 0, 1: self._stream.tell(), 2: self._size}[whence]
-        return self._stream.seek(max(0, base + offset))
+        return self._stream.seek(min(max(0, base + offset), self._size))
 
 
 @contextmanager

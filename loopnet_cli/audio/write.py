@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from loopnet_cli.audio import riff
 from loopnet_cli.audio.files import write_whole
+from loopnet_cli.audio.stream import open_audio
 from loopnet_cli.controls import Loop
 from loopnet_cli.errors import AudioError, UsageError
 from loopnet_cli.version import __version__
@@ -194,14 +195,9 @@ def _wav_metadata(chunks: Mapping[bytes, bytes]) -> LoopMetadata:
 
 
 def _tagged_metadata(path: str | Path) -> LoopMetadata:
-    import soundfile
-
-    try:
-        with soundfile.SoundFile(path) as file:
-            settings = _settings(file.comment)
-            software, last = file.software, file.frames - 1
-    except soundfile.LibsndfileError as error:
-        raise AudioError(f"cannot read {path}: {error.error_string}") from error
+    with open_audio(path) as stream:
+        settings = _settings(stream.comment)
+        software, last = stream.software, (stream.frames or 0) - 1
     tempo, meter, bars = settings.get("tempo"), settings.get("meter"), settings.get("bars")
     if not (isinstance(tempo, int | float) and isinstance(bars, int) and isinstance(meter, list)):
         return LoopMetadata(software=software, settings=settings)

@@ -94,7 +94,9 @@ def render(
 def inspect(dataset: options.Dataset, *, as_json: options.AsJson = False) -> None:
     """Say what is in a data set: bars, loops, tempos, features, and what was left out."""
     from loopnet_cli.data.inspect import inspect_store
+    from loopnet_cli.data.probe import probe
 
+    probe(dataset)
     found = inspect_store(dataset)
     if as_json:
         tell_json(found)

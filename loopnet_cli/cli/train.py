@@ -94,6 +94,7 @@ def train(
     _check_folder(output, resume=resume)
     if tensorboard:
         _check_tensorboard()
+    from loopnet_cli.data.probe import probe
     from loopnet_cli.data.store import BarStore
     from loopnet_cli.training import paper
 
@@ -103,6 +104,7 @@ def train(
         precision=paper.best_precision(chosen) if precision.value == "auto" else precision.value, threads=threads,
     )  # fmt: skip
     paper.check(recipe)
+    probe(dataset)
     with BarStore(dataset) as store:
         run = paper.Run(store, output, config, recipe, tensorboard=tensorboard)
         console.info(_plan(run, recipe))

@@ -40,7 +40,17 @@ MAX_ROWS = 10_000_000
 """Of any table: what is never written takes no room in HDF5, so that a small file can claim any number of rows."""
 
 # what h5py raises for damaged files, and what reading nonsense comes to
-_DAMAGE = (KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, RuntimeError, OverflowError, MemoryError)
+_DAMAGE = (
+    KeyError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    OSError,
+    RuntimeError,
+    OverflowError,
+    MemoryError,
+)
 
 
 @dataclass(frozen=True)
@@ -237,7 +247,9 @@ class BarStore:
             attributes = self._file.attrs
             kind, version = attributes.get("format"), attributes.get("version")
             if not isinstance(kind, str) or kind != FORMAT:
-                raise DatasetError(f"{self.path}: is no loopnet data set: make one with loopnet dataset build or render")
+                raise DatasetError(
+                    f"{self.path}: is no loopnet data set: make one with loopnet dataset build or render"
+                )
             if np.ndim(version) or version != VERSION:
                 raise DatasetError(f"{self.path}: is a data set of version {_short(version)}, not {VERSION}")
             self._shapes()
@@ -285,7 +297,7 @@ def _own(data: Any, file: Any) -> Any:
 
 
 def _short(error: object) -> str:
-    return " ".join(str(error).split())[:200]
+    return " ".join(str(error).split())[:600]
 
 
 def _why(path: Path, error: OSError) -> str:

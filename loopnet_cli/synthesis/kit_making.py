@@ -105,16 +105,16 @@ def _settings(stream: BinaryIO, is_wav: bool, label: str) -> Mapping[str, Any]:
         except AudioError as error:
             raise KitError(f"{label}: {error}") from error
     else:
-        import soundfile
+        from loopnet_cli.audio.stream import open_audio
 
         try:
-            with soundfile.SoundFile(io.BytesIO(stream.read(MAX_PIPE))) as file:
+            with open_audio(stream.read(MAX_PIPE), label) as file:
                 text = file.comment
-        except soundfile.LibsndfileError as error:
-            raise KitError(f"cannot read {label}: {error.error_string}") from error
+        except AudioError as error:
+            raise KitError(str(error)) from error
     try:
         settings = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return settings if isinstance(settings, dict) else {}
 
