@@ -98,6 +98,13 @@ def test_wheel_holds_the_package_its_licences_and_nothing_else(wheel: Path) -> N
     assert licences == {"LICENSE", "NOTICE"}
 
 
+def test_wheel_carries_the_parts_of_the_page(wheel: Path) -> None:
+    parts = {path.name for path in (REPOSITORY / "loopnet_cli" / "report" / "assets").iterdir()}
+    with zipfile.ZipFile(wheel) as archive:
+        carried = {name.rsplit("/", 1)[1] for name in archive.namelist() if "/report/assets/" in name}
+    assert {"page.html", "page.css", "main.js"} <= parts == carried
+
+
 def test_wheel_names_the_console_script(wheel: Path) -> None:
     archive = zipfile.ZipFile(wheel)
     (name,) = (n for n in archive.namelist() if n.endswith("entry_points.txt"))
