@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -152,7 +153,9 @@ def _is_typers(option: Any) -> bool:
 
 def _names(option: Any) -> str:
     names = ", ".join(f"`{name}`" for name in [*option.opts, *option.secondary_opts])
-    choices = "|".join(str(getattr(choice, "value", choice)) for choice in getattr(option.type, "choices", ()))
+    choices = "|".join(
+        str(getattr(choice, "value", choice)) for choice in getattr(getattr(option, "type", None), "choices", ())
+    )
     return names if option.is_flag else f"{names} `{option.metavar or choices or option.name.upper()}`"
 
 
