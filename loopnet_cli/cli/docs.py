@@ -153,10 +153,16 @@ def _is_typers(option: Any) -> bool:
 
 def _names(option: Any) -> str:
     names = ", ".join(f"`{name}`" for name in [*option.opts, *option.secondary_opts])
-    choices = "|".join(
-        str(getattr(choice, "value", choice)) for choice in getattr(getattr(option, "type", None), "choices", ())
-    )
-    return names if option.is_flag else f"{names} `{option.metavar or choices or option.name.upper()}`"
+    return names if option.is_flag else f"{names} `{option.metavar or _choices(option) or option.name.upper()}`"
+
+
+def _choices(option: Any) -> str:
+    # Typer keeps the enumeration or, in older versions, its words
+    choices = getattr(getattr(option, "type", None), "choices", None)
+    if choices is None:
+        found = getattr(getattr(option, "type_descriptor", None), "annotation", None)
+        choices = found if isinstance(found, type) and issubclass(found, Enum) else ()
+    return "|".join(str(getattr(choice, "value", choice)) for choice in choices)
 
 
 def _text(option: Any) -> str:
