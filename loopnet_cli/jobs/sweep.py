@@ -139,7 +139,14 @@ def filled(template: str, values: Mapping[str, str], option: str = "--name") -> 
     for literal, name, spec, _ in Formatter().parse(template):
         pieces.append(literal.replace("{", "{{").replace("}", "}}"))
         if name is not None and name in values:
-            pieces.append(fill_name(f"{{{name}}}", values))
+            value = values[name]
+            # a width, as in {seed:05}, is for numbers
+            number = int(value) if value.isascii() and value.isdigit() else None
+            pieces.append(
+                fill_name(
+                    f"{{{name}:{spec if number is not None else ''}}}", {name: value if number is None else number}
+                )
+            )
         elif name is not None:
             pieces.append(f"{{{name}:{spec}}}" if spec else f"{{{name}}}")
     return "".join(pieces)

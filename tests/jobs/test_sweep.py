@@ -76,6 +76,7 @@ def test_names_from_values():
     assert filled(template, {"brightness": "0.5", "kit": "a:.3,b/.."}) == "{stem}_brightness-0.5_kit-a_.3_b__"
     assert default_name(sweeps, 3).endswith("_{seed}")
     assert filled("{{x}}{seed:05}_{kit}", {"kit": "b"}) == "{{x}}{seed:05}_b"
+    assert filled("{seed:03}-{kit:03}", {"kit": "b", "seed": "7"}) == "007-b"
     assert filled("plots/{kit}.png", {"kit": "b"}, "--plot") == "plots/b.png"
 
 
