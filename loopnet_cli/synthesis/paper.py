@@ -115,6 +115,7 @@ class PaperModel:
         timbre: Array,
         *,
         seed: int,
+        bars: int = 1,
     ) -> Array:
         """Render loops, each of them one or more bars in one piece.
 
@@ -130,6 +131,8 @@ class PaperModel:
             AudioCommons points, in the order of `TIMBRE_NAMES`.
         seed : int
             What noise and, for the STFT model, phases are drawn from; each loop draws its own.
+        bars : int
+            How many equal bars each loop has; see `PaperNetwork`.
 
         Returns
         -------
@@ -139,9 +142,11 @@ class PaperModel:
         Raises
         ------
         UsageError
-            If shapes do not fit each other, or an envelope is missing.
+            If shapes do not fit each other, an envelope is missing, or a loop is no whole number of equal bars.
         """
         count, samples = self._check(activations, envelope, chroma, timbre)
+        if bars < 1 or samples % bars:
+            raise UsageError(f"{samples} samples are no {bars} equal bars")
         constants = np.concatenate([chroma, self.unit(timbre)], axis=1).astype(np.float32)
         made = np.empty((count, samples), np.float32)
         for index in range(count):
@@ -151,8 +156,9 @@ class PaperModel:
                 activations=activations[index : index + 1],
                 envelope=None if envelope is None else envelope[index : index + 1],
                 rng=rng,
+                bars=bars,
             )[0]
-            answer = self._network(curves, constants[index])
+            answer = self._network(curves, constants[index], bars)
             made[index] = (
                 resample_circular(griffin_lim(answer, rng=rng), samples) if self.config.is_spectral else answer
             )

@@ -67,6 +67,7 @@ def varying_inputs(
     activations: NDArray[np.float32],
     envelope: NDArray[np.float32] | None,
     rng: np.random.Generator,
+    bars: int = 1,
 ) -> NDArray[np.float32]:
     """Put those input channels together that vary over time: the first of ``config.inputs``.
 
@@ -74,6 +75,8 @@ def varying_inputs(
     ----------
     config, activations, envelope, rng
         As for `network_inputs`.
+    bars : int
+        Of how many equal bars each is; for the STFT model each has its own whole number of frames.
 
     Returns
     -------
@@ -85,7 +88,7 @@ def varying_inputs(
             raise UsageError(f"model {config.model} needs an envelope")
         curves = np.concatenate([np.asarray(envelope, np.float32)[:, None], curves], axis=1)
     if config.is_spectral:
-        curves = to_frames(curves, frames_of(curves.shape[2]))
+        curves = to_frames(curves, bars * frames_of(curves.shape[2] // bars))
     if config.noise:
         noise = rng.standard_normal((len(curves), 1, curves.shape[2]), np.float32)
         curves = np.concatenate([noise, curves], axis=1)

@@ -8,7 +8,7 @@ above 8 kHz, as in the paper. A kit is taken for its features and its chroma; ti
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     Array = NDArray[np.float32]
 
 SAMPLE_RATE = 44100
+NEAR_SECONDS = 0.1
+"""How far an activation is felt: more than twelve times the width of its bump."""
+UNHEARD = 5e-4
+"""A change of length that is left to resampling: less than a cent of pitch."""
 PEAK_DB = -1.0
 """Sample peak of a rendered loop, as the studio has it."""
 KNOWN = f"the paper's models know {', '.join(ACTIVATIONS[:-1])} and {ACTIVATIONS[-1]} alone"
@@ -54,27 +58,41 @@ class Curves:
     envelope: Array
 
 
+def bar_samples(pattern: Pattern) -> int:
+    """Return the length of one of the pattern's bars at 130 BPM and 16 kHz: 29 538 in 4/4."""
+    return max(1, round(60 / PAPER_TEMPO * pattern.beats_per_bar * PAPER_RATE))
+
+
 def paper_samples(pattern: Pattern) -> int:
-    """Return the length of a pattern at 130 BPM and 16 kHz."""
-    return pattern.with_tempo(PAPER_TEMPO).samples(PAPER_RATE)
+    """Return the length of a pattern for the models: all of its bars have the same number of samples."""
+    return pattern.bars * bar_samples(pattern)
 
 
 def pattern_curves(pattern: Pattern) -> Curves:
     """Draw the curves of a written pattern: activations with velocities, and the envelope that drums would have."""
-    at_tempo = pattern.with_tempo(PAPER_TEMPO)
-    samples = at_tempo.samples(PAPER_RATE)
-    # one frame more than the loop has: the spline goes on across the seam
-    frames = pattern_activations(at_tempo, frame_count(at_tempo.seconds) + 1)
-    return Curves(at_audio_rate(frames, samples, PAPER_RATE), pattern_envelope(at_tempo, samples, PAPER_RATE))
+    samples = bar_samples(pattern)
+    # 130 BPM but for the rounding of a bar, which many bars would add up
+    at_tempo = pattern.with_tempo(60 * pattern.beats_per_bar * PAPER_RATE / samples)
+    bar, near = at_tempo.beats_per_bar, NEAR_SECONDS * at_tempo.tempo / 60
+    # one frame more than a bar has: the spline goes on across its end
+    frames = frame_count(samples / PAPER_RATE) + 1
+    curves = np.empty((pattern.bars * samples, len(ACTIVATIONS)), np.float32)
+    for number in range(pattern.bars):
+        # frames are counted from the start of each bar, as in training; other bars' hits are too far to be seen
+        places = [((hit.beat - number * bar) % at_tempo.beats) % at_tempo.beats for hit in at_tempo.hits]
+        close = [
+            replace(hit, beat=beat)
+            for hit, beat in zip(at_tempo.hits, places, strict=True)
+            if beat < bar + near or beat > at_tempo.beats - near
+        ]
+        drawn = pattern_activations(replace(at_tempo, hits=tuple(close)), frames)
+        curves[number * samples : (number + 1) * samples] = at_audio_rate(drawn, samples, PAPER_RATE)
+    return Curves(curves, pattern_envelope(at_tempo, len(curves), PAPER_RATE))
 
 
 def needs_stretching(pattern: Pattern) -> bool:
     """Return whether a loop of this pattern has to be stretched, for which Rubber Band is needed."""
-    return paper_samples(pattern) != _stretched_samples(pattern)
-
-
-def _stretched_samples(pattern: Pattern) -> int:
-    return max(1, pattern.samples(PAPER_RATE))
+    return abs(pattern.samples(PAPER_RATE) - paper_samples(pattern)) > UNHEARD * paper_samples(pattern)
 
 
 class PaperPlayer:
@@ -218,8 +236,10 @@ class PaperPlayer:
             np.array([kit.chroma if chroma is None else chroma], np.float32),
             np.array([[points[name] for name in TIMBRE_NAMES]], np.float32),
             seed=seed,
+            bars=pattern.bars,
         )[0]
-        made = stretch_loop(made, PAPER_RATE, _stretched_samples(pattern))
+        if needs_stretching(pattern):
+            made = stretch_loop(made, PAPER_RATE, max(1, pattern.samples(PAPER_RATE)))
         # a drum has no offset; the network may leave one
         made = made - made.mean(dtype=np.float64).astype(np.float32)
         settings: dict[str, object] = {

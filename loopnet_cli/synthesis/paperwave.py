@@ -9,7 +9,7 @@ never spread over time: a convolution of a constant is a constant.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -92,8 +92,8 @@ class PaperNetwork:
             weight = weight[:, : self.curves]
         return _side_by_side(weight)
 
-    def __call__(self, curves: Array, constants: Array) -> Array:
-        """Run one loop through the network.
+    def __call__(self, curves: Array, constants: Array, bars: int = 1) -> Array:
+        """Run one loop through the network, in one piece.
 
         Parameters
         ----------
@@ -101,25 +101,36 @@ class PaperNetwork:
             One turn of the circle, of any length.
         constants : ndarray of float32, shape (33,)
             Chroma and timbre.
+        bars : int
+            Of how many equal bars. Every layer leaves out each second value counted from the start of its bar,
+            as in training, and sees beyond the bar's ends what its neighbours are: so there is no seam between
+            bars, and bars that are turned along the circle give the same sound, turned.
 
         Returns
         -------
         ndarray of float32, shape (outputs, time)
+
+        Raises
+        ------
+        ValueError
+            If time is no whole number of bars.
         """
+        if bars < 1 or curves.shape[1] % bars or not curves.shape[1]:
+            raise ValueError(f"{curves.shape[1]} steps of time are no {bars} equal bars")
         x, skips = np.ascontiguousarray(curves, np.float32), []
         fixed = np.asarray(constants, np.float32)
         for number in range(self.config.layers):
             skips.append(x)
-            x = self._encode(number, x, self._offset(f"encoder.{number}", fixed))
+            x = self._encode(number, x, bars, self._offset(f"encoder.{number}", fixed))
         for number in range(self.config.layers - 1, 0, -1):
             skip = skips.pop()
             y = np.empty((len(self._skips[number]), skip.shape[1]), np.float32)
-            for start, made in self._decode(number, x, skip, self._offset(f"decoder.{number}", fixed)):
+            for start, made in self._decode(number, x, skip, bars, self._offset(f"decoder.{number}", fixed)):
                 y[:, start : start + made.shape[1]] = made
             x = y
         # block by block: what the last decoder layer makes is never stored
         answer = np.empty((self.config.outputs, curves.shape[1]), np.float32)
-        for start, made in self._decode(0, x, skips[0], self._offset("decoder.0", fixed)):
+        for start, made in self._decode(0, x, skips[0], bars, self._offset("decoder.0", fixed)):
             np.matmul(self._last, made, out=answer[:, start : start + made.shape[1]])
         answer += self._columns["output.bias"]
         return answer
@@ -132,29 +143,33 @@ class PaperNetwork:
         total: Array = bias + (self._constant[name] @ constants)[:, None]
         return total
 
-    def _encode(self, number: int, x: Array, offset: Array) -> Array:
-        count = (x.shape[1] + 1) // 2
+    def _encode(self, number: int, x: Array, bars: int, offset: Array) -> Array:
+        length = x.shape[1] // bars
+        count = (length + 1) // 2
         padded = _wrapped(x, REACH, REACH + 1)
-        y = np.empty((len(self._encoders[number]), count), np.float32)
-        for start in range(0, count, BLOCK):
+        y = np.empty((len(self._encoders[number]), bars * count), np.float32)
+        for bar, start in product(range(bars), range(0, count, BLOCK)):
             stop = min(start + BLOCK, count)
-            product = self._encoders[number] @ _taps(padded, TAPS, 2 * start, stop - start, step=2)
-            y[:, start:stop] = self._activated(f"encoder.{number}", product, offset)
+            taps = _taps(padded, TAPS, bar * length + 2 * start, stop - start, step=2)
+            made = self._activated(f"encoder.{number}", self._encoders[number] @ taps, offset)
+            y[:, bar * count + start : bar * count + stop] = made
         return y
 
-    def _decode(self, number: int, x: Array, skip: Array, offset: Array) -> Iterator[tuple[int, Array]]:
+    def _decode(self, number: int, x: Array, skip: Array, bars: int, offset: Array) -> Iterator[tuple[int, Array]]:
         """Yield blocks of a decoder layer's result: where each begins, and its values."""
         below, beside = _wrapped(x, 1, 2), _wrapped(skip, REACH, REACH)
-        for start in range(0, x.shape[1], BLOCK // 2):
-            width = min(BLOCK // 2, x.shape[1] - start)
+        half, length = x.shape[1] // bars, skip.shape[1] // bars
+        for bar, start in product(range(bars), range(0, half, BLOCK // 2)):
+            width = min(BLOCK // 2, half - start)
             # of an odd length the last value is cut off
-            count = min(2 * width, skip.shape[1] - 2 * start)
-            product = self._skips[number] @ _taps(beside, TAPS, 2 * start, count)
-            pairs = self._ups[number] @ _taps(below, UP_TAPS, start, width)
-            even, odd = pairs[: len(product)], pairs[len(product) :]
-            product[:, 0::2] += even
-            product[:, 1::2] += odd[:, : count // 2]
-            yield 2 * start, self._activated(f"decoder.{number}", product, offset)
+            count = min(2 * width, length - 2 * start)
+            place = bar * length + 2 * start
+            made = self._skips[number] @ _taps(beside, TAPS, place, count)
+            pairs = self._ups[number] @ _taps(below, UP_TAPS, bar * half + start, width)
+            even, odd = pairs[: len(made)], pairs[len(made) :]
+            made[:, 0::2] += even
+            made[:, 1::2] += odd[:, : count // 2]
+            yield place, self._activated(f"decoder.{number}", made, offset)
 
     def _activated(self, name: str, x: Array, offset: Array) -> Array:
         """Add the bias, rectify and norm, in place."""

@@ -47,10 +47,10 @@ def given(monkeypatch) -> list[dict]:
     seen: list[dict] = []
     bars = PaperModel.bars
 
-    def spy(self, activations, envelope, chroma, timbre, *, seed):
+    def spy(self, activations, envelope, chroma, timbre, **rest):
         points = dict(zip(TIMBRE_NAMES, timbre[0].tolist(), strict=True))
         seen.append({"activations": activations[0], "envelope": envelope, "chroma": chroma[0], "timbre": points})
-        return bars(self, activations, envelope, chroma, timbre, seed=seed)
+        return bars(self, activations, envelope, chroma, timbre, **rest)
 
     monkeypatch.setattr(PaperModel, "bars", spy)
     return seen

@@ -21,6 +21,7 @@ from loopnet_cli.synthesis.papernet import PAPER_MODELS, PAPER_SAMPLES, PaperCon
 from loopnet_cli.synthesis.paperwave import PaperNetwork, tensor_shapes
 
 GLOBALS = 33
+CONFIG = PaperConfig("multi", layers=4, first_filters=4)
 
 
 def controls(count: int = 1, samples: int = PAPER_SAMPLES, seed: int = 0):
@@ -117,6 +118,48 @@ def test_turned_controls_give_a_turned_loop(model):
     assert np.abs(straight - np.roll(straight, 2048, axis=1)).max() > 0.01
 
 
+@pytest.mark.parametrize("model", PAPER_MODELS)
+@pytest.mark.parametrize("length", [PAPER_SAMPLES, 58, 1001])
+def test_bars_that_are_turned_give_the_same_sound_turned(model, length):
+    # whole bars on the circle of four, of any length; the paper's is no whole number of steps of the deepest layer
+    config = PaperConfig(model, first_filters=4)
+    network = PaperNetwork(config, random_tensors(config))
+    x, constants = curves(network, 4 * length), np.full(GLOBALS, 0.5, np.float32)
+    straight = network(x, constants, 4)
+    for bars in (1, 3):
+        turned = network(np.roll(x, bars * length, axis=1), constants, 4)
+        np.testing.assert_allclose(turned, np.roll(straight, bars * length, axis=1), atol=1e-4)
+
+
+@pytest.mark.parametrize("length", [PAPER_SAMPLES, 777, 5])
+def test_equal_bars_sound_equal_and_as_one_alone(length):
+    config = PaperConfig("multi", first_filters=4)
+    network = PaperNetwork(config, random_tensors(config))
+    x, constants = curves(network, length), np.full(GLOBALS, 0.5, np.float32)
+    np.testing.assert_allclose(network(np.tile(x, 3), constants, 3), np.tile(network(x, constants), 3), atol=1e-4)
+
+
+def test_a_bar_hears_its_neighbours_and_nobody_else():
+    config = PaperConfig("multi", first_filters=4)
+    network = PaperNetwork(config, random_tensors(config))
+    length, constants = 20000, np.full(GLOBALS, 0.5, np.float32)
+    x = curves(network, 4 * length)
+    other = x.copy()
+    other[:, length : 2 * length] += 1
+    changed = np.abs(network(other, constants, 4) - network(x, constants, 4))[0]
+    assert changed[length : 2 * length].max() > 0.1
+    # the last samples of the bar before it, and the first of the bar after it, hear it; the bar across does not
+    assert changed[length - 300 : length].max() > 1e-3 < changed[2 * length : 2 * length + 300].max()
+    assert changed[3 * length - 5000 : 4 * length - 5000].max() < 1e-5
+
+
+@pytest.mark.parametrize("bars", [0, -1, 3])
+def test_bars_of_unequal_length(bars):
+    network = PaperNetwork(CONFIG, random_tensors(CONFIG))
+    with pytest.raises(ValueError, match="equal bars"):
+        network(curves(network, 100), np.zeros(GLOBALS, np.float32), bars)
+
+
 def test_four_bars_are_what_one_bar_four_times_would_be_near_no_seam():
     # a loop of four equal bars whose length suits the network is the bar, four times
     config = PaperConfig("multi", first_filters=4)
@@ -143,6 +186,19 @@ def test_bars_have_the_length_of_their_controls(model, name, samples):
     assert np.isfinite(made).all() and np.abs(made[0] - made[1]).max() > 1e-3
     assert np.array_equal(made, loaded.bars(**asked, seed=3))
     assert not np.array_equal(made, loaded.bars(**asked, seed=4))
+
+
+@pytest.mark.parametrize("name", ["multi", "stft"])
+@pytest.mark.parametrize("bar", [PAPER_SAMPLES, 25846])
+def test_loops_of_several_bars_in_one_piece(model, name, bar):
+    made = model(name).bars(**controls(1, 3 * bar), seed=0, bars=3)
+    assert made.shape == (1, 3 * bar)
+    # what is between bars is like what is within them
+    steps = np.abs(np.diff(made[0]))
+    for join in (bar, 2 * bar):
+        assert steps[join - 3 : join + 2].max() < 4 * np.percentile(steps, 99)
+    with pytest.raises(UsageError, match="equal bars"):
+        model(name).bars(**controls(1, 3 * bar), seed=0, bars=4 if bar % 2 else 7)
 
 
 def test_inputs_are_those_of_training(model):
@@ -219,7 +275,6 @@ def test_inputs_are_found_by_name(tmp_path):
     assert np.array_equal(one.bars(**asked, seed=0), two.bars(**asked, seed=0))
 
 
-CONFIG = PaperConfig("multi", layers=4, first_filters=4)
 NAN = random_tensors(CONFIG)["output.bias"] * np.float16(np.nan)
 BROKEN = {
     "another format": {"metadata": {"format": "loopnet-studio"}},

@@ -107,9 +107,9 @@ def given(player: PaperPlayer, monkeypatch, **asked) -> dict[str, np.ndarray]:
     seen = {}
     bars = player.model.bars
 
-    def spy(activations, envelope, chroma, timbre, *, seed):
-        seen.update(activations=activations, envelope=envelope, chroma=chroma, timbre=timbre, seed=seed)
-        return bars(activations, envelope, chroma, timbre, seed=seed)
+    def spy(activations, envelope, chroma, timbre, **rest):
+        seen.update(activations=activations, envelope=envelope, chroma=chroma, timbre=timbre, **rest)
+        return bars(activations, envelope, chroma, timbre, **rest)
 
     monkeypatch.setattr(player.model, "bars", spy)
     seen["loop"] = player.render(**{"pattern": beat(), "kit": KIT, **asked})
@@ -151,6 +151,22 @@ def test_the_pattern_becomes_activations_and_an_envelope_at_130_bpm(player, monk
     # the first beat's bump goes round the seam
     assert activations[-1, 0] > 0.9
     assert seen["envelope"].shape == (1, PAPER_SAMPLES)
+
+
+def test_every_bar_of_a_pattern_is_drawn_as_the_first_one():
+    one, four = pattern_curves(beat()), pattern_curves(beat(bars=4))
+    np.testing.assert_allclose(four.activations, np.tile(one.activations, (4, 1)), atol=1e-5)
+    turned = pattern_curves(beat(bars=4).rotated(1.0))
+    quarter = PAPER_SAMPLES // 4
+    np.testing.assert_allclose(np.roll(four.activations, quarter, axis=0), turned.activations, atol=0.08)
+
+
+def test_many_bars_do_not_drift():
+    pattern = Pattern((Hit(4 * 63 + 2, "kick", 1.0),), 64)
+    curves = pattern_curves(pattern)
+    assert len(curves.activations) == 64 * PAPER_SAMPLES
+    assert np.argmax(curves.activations[:, 0]) == pytest.approx(63.5 * PAPER_SAMPLES, abs=20)
+    assert needs_stretching(replace(pattern, tempo=131.0)) and not needs_stretching(replace(pattern, tempo=130.0))
 
 
 def test_the_model_without_envelope_is_given_none(player, monkeypatch):
@@ -241,7 +257,7 @@ def heard(pattern: Pattern, rate: int = 44100, level: float = 0.2):
 def test_heard_activations_are_brought_to_130_bpm(tempo):
     pattern = beat(tempo, 2)
     curves = heard_curves(heard(pattern), 2)
-    assert curves.activations.shape == (round(2 * 29538.4615), 3)
+    assert curves.activations.shape == (2 * PAPER_SAMPLES, 3)
     written = pattern_curves(pattern)
     for column in range(3):
         assert abs(int(np.argmax(curves.activations[:, column])) % 29538 - int(
