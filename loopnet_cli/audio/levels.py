@@ -28,6 +28,10 @@ SILENCE_DB = -120.0
 
 _OVERSAMPLING = 4
 _HALF_TAPS = 24
+_BLOCK = 512
+"""Values that are looked at together; more than the interpolator has taps."""
+_RUN_UP_SECONDS = 0.25
+"""In this time K-weighting forgets all but 1e-17 of what was before: its slowest poles lie at 38 Hz."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +102,16 @@ def true_peak(audio: NDArray[np.float32]) -> float:
     offsets = np.arange(-_HALF_TAPS, _HALF_TAPS)
     for channel in _channels(audio):
         padded = _wrap(channel.astype(np.float64), _HALF_TAPS, _HALF_TAPS - 1)
+        highest = _window_peaks(padded)
         for phase in range(1, _OVERSAMPLING):
             at = offsets + phase / _OVERSAMPLING
             span = np.sqrt(np.maximum(0.0, 1 - (at / _HALF_TAPS) ** 2))
             taps = np.sinc(at) * np.i0(8.0 * span) / np.i0(8.0)
-            between = np.convolve(padded, taps, mode="valid")
-            peak = max(peak, float(np.abs(between).max(initial=0.0)))
+            # where the samples around are too low to pass the peak by any signs, nothing is computed
+            reach = highest * (float(np.abs(taps).sum()) * (1 + 1e-9))
+            for start, end in _runs(reach > peak):
+                between = np.convolve(padded[start * _BLOCK : end * _BLOCK + len(taps) - 1], taps, mode="valid")
+                peak = max(peak, float(np.abs(between).max(initial=0.0)))
     return peak
 
 
@@ -224,21 +232,53 @@ def _wrap(signal: NDArray[np.float64], before: int, after: int) -> NDArray[np.fl
     return np.pad(signal, (before, after), mode="wrap")
 
 
+def _window_peaks(padded: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the largest magnitude that the interpolator meets in each block of `_BLOCK` values between samples."""
+    import numpy as np
+
+    starts = np.arange(0, max(len(padded) - 2 * _HALF_TAPS + 1, 1), _BLOCK)
+    # its window reaches less than a block into the next one
+    blocks = np.maximum.reduceat(np.abs(padded), starts)
+    highest: NDArray[np.float64] = np.maximum(blocks, np.append(blocks[1:], 0.0))
+    return highest
+
+
+def _runs(chosen: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return the start and the end of each run of true values."""
+    import numpy as np
+
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], chosen, [False]]).astype(np.int8)))
+    return [(int(start), int(end)) for start, end in edges.reshape(-1, 2)]
+
+
 def _db(value: float) -> float:
     return 20 * math.log10(value) if value > 0 else -math.inf
 
 
 def _k_weighted(channel: NDArray[np.float32], sample_rate: int) -> NDArray[np.float64]:
-    """Filter one channel circularly: a product of spectra is the steady state of the repeated loop."""
+    """Filter one channel circularly: with what comes before it, the steady state of the repeated loop."""
     import numpy as np
 
+    from loopnet_cli.audio.fourier import irfft, next_fast_len, rfft
+
     samples = channel.shape[0]
-    spectrum = np.fft.rfft(channel.astype(np.float64))
-    z = np.exp(-2j * np.pi * np.arange(spectrum.shape[0]) / samples)
-    for b, a in k_weighting(sample_rate):
-        spectrum *= (b[0] + b[1] * z + b[2] * z * z) / (a[0] + a[1] * z + a[2] * z * z)
-    weighted: NDArray[np.float64] = np.fft.irfft(spectrum, samples)
+    # many lengths of loops transform slowly: with a run-up, the length can be chosen
+    size = next_fast_len(samples + round(_RUN_UP_SECONDS * sample_rate))
+    lead = size - samples
+    run_up = np.pad(channel, (lead, 0), mode="wrap").astype(np.float64)
+    weighted: NDArray[np.float64] = irfft(rfft(run_up) * _k_response(size, sample_rate), size)[lead:]
     return weighted
+
+
+def _k_response(size: int, sample_rate: int) -> NDArray[np.complex128]:
+    """Return the response of K-weighting on the frequencies of a real transform of `size` points."""
+    import numpy as np
+
+    z = np.exp(-2j * np.pi * np.arange(size // 2 + 1) / size)
+    (b, a), (d, c) = k_weighting(sample_rate)
+    above = (b[0] + z * (b[1] + z * b[2])) * (d[0] + z * (d[1] + z * d[2]))
+    response: NDArray[np.complex128] = above / ((a[0] + z * (a[1] + z * a[2])) * (c[0] + z * (c[1] + z * c[2])))
+    return response
 
 
 Biquad = tuple[tuple[float, float, float], tuple[float, float, float]]
