@@ -18,7 +18,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 TORCH := $(shell sed -n 's/^torch==//p' constraints.txt)
 TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 
-.PHONY: demo test lint format docs evaluate bench wheel clean
+.PHONY: demo test lint format docs evaluate bench throughput wheel clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -53,6 +53,10 @@ bench: $(READY)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m loopnet_cli.analysis.bench $(GOLDEN)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m loopnet_cli.analysis.tempo_bench $(DATA) -o docs/TEMPO.md
 	@$(BIN)/python -m loopnet_cli.evaluation.speed $(BENCH_ARGS)
+
+# A thousand one-bar loops by `batch`, with 1 and 2 workers: loops a second, memory, the same bytes. Minutes.
+throughput: $(READY)
+	@$(BIN)/python -m loopnet_cli.evaluation.throughput $(THROUGHPUT_ARGS)
 
 wheel: $(READY)
 	@$(BIN)/python -m hatchling build -t wheel -d dist
