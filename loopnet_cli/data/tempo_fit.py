@@ -133,14 +133,10 @@ def estimated_fit(audio: Audio, sample_rate: int, enough: float) -> Fit | None:
         return None
     best: Fit | None = None
     # madmom is not asked: the same data set comes out wherever it is made
-    reading = read_loop(audio, sample_rate, madmom=False)
-    trackers = tuple(reading.estimates.values())
-    for number, (first, last) in enumerate(Search(audio, sample_rate, (4, 4)).spans()):
-        if number and not any(length_confidence(last - first, round(bpm)) > enough for bpm in trackers):
-            continue
+    for first, last in Search(audio, sample_rate, (4, 4)).spans():
+        # read anew: the trackers hear the loop repeat, and a pause at its end shifts every beat
         piece = audio[round(first * sample_rate) : round(last * sample_rate)]
-        if number:
-            reading = read_loop(piece, sample_rate, madmom=False)
+        reading = read_loop(piece, sample_rate, madmom=False)
         for bpm in _agreeing(reading.best.tempo, reading.estimates.values()):
             confidence = length_confidence(last - first, bpm)
             if best is None or confidence > best.confidence:

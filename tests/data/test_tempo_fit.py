@@ -110,6 +110,13 @@ def test_what_is_too_long_for_a_loop_is_not_estimated():
     assert estimated_fit(np.ones(65 * 1000, np.float32), 1000, 0.99) is None
 
 
+@pytest.mark.parametrize("bpm", [123.0, 136.0])
+def test_a_real_estimate_despite_silence_at_the_end(bpm):
+    audio = np.concatenate([drum_loop(bars=1, bpm=bpm), np.zeros(13671, np.float32)])
+    fit = estimated_fit(audio, 44100, 0.99)
+    assert fit is not None and fit.tempo == bpm and fit.confidence > 0.99 and fit.beats == 4
+
+
 def test_a_real_estimate():
     audio = drum_loop(bars=4, bpm=126.0)
     fit = estimated_fit(audio, 44100, 0.99)
