@@ -209,12 +209,11 @@ def sampled(bars: TestBars, number: int, material: Path, seed: int) -> Audio:
 
 def heard(audio: Audio, sample_rate: int) -> Pattern:
     """Transcribe a bar."""
-    from loopnet_cli.pattern.model import Hit
+    from loopnet_cli.analysis.rhythm import heard_pattern
+    from loopnet_cli.analysis.search import Section
 
-    transcription = _ears().transcribe(audio, sample_rate, circular=True)
-    seconds = len(audio) / sample_rate
-    hits = [Hit(hit.seconds / seconds * 4 % 4, hit.voice, hit.velocity) for hit in transcription.hits]
-    return Pattern(tuple(hits), 1, (4, 4), TEMPO)
+    bar = Section(0.0, len(audio) / sample_rate, TEMPO, 1, (4, 4), True, 1.0, "given")
+    return heard_pattern(_ears().transcribe(audio, sample_rate, circular=True), bar)
 
 
 @cache

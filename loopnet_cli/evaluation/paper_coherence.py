@@ -16,7 +16,7 @@ from loopnet_cli.evaluation.paper_tasks import SETTINGS
 from loopnet_cli.evaluation.report import Cell, Section, Table
 from loopnet_cli.evaluation.statistics import Estimate, mean_of, spearman
 
-SPEARMAN_RESAMPLES = 300
+SPEARMAN_RESAMPLES = 200
 
 COHERENCE_METHOD = """\
 One feature at a time is asked at 0.2, 0.5 and 0.8, and measured at 44.1 kHz in what comes out, on the scale of the
