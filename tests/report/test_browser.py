@@ -125,6 +125,7 @@ class TestSound:
         tab.excused = True  # it asks for the file
         tab.press("Space")
         tab.until(lambda now: now["playing"] and now["fraction"] > 0)
+        assert not tab.tab.locator("#spectrum").is_visible() and tab.tab.locator("#wave").is_visible()
         assert tab.said == [] and {address.rsplit("/", 1)[1] for address in tab.requests[1:]} == {
             "my%20loop%20%231.wav"
         }
@@ -207,6 +208,14 @@ class TestSheet:
         tab.tab.locator("#matrix .failed").click()
         assert "no such kit" in tab.tab.inner_text("#failure") and not tab.state["playing"]
         assert not tab.tab.locator("#scope").is_visible()
+        for width in (300, 80, 20, 1280):
+            tab.tab.set_viewport_size({"width": width, "height": 600})
+            tab.tab.wait_for_timeout(30)
+        tab.press("Home")
+        assert tab.tab.locator("#scope").is_visible()
+        for width in (300, 80, 20, 1280):
+            tab.tab.set_viewport_size({"width": width, "height": 600})
+            tab.tab.wait_for_timeout(30)
 
     def test_sorting_and_filtering(self, show):
         tab = show(*grid())

@@ -46,6 +46,7 @@ class Deck {
     if (clip) {
       this.marks = drawPattern(byId("pattern"), clip);
       this.buffer = null;
+      byId("spectrum").classList.toggle("absent", clip.linked);
       this.draw();
       this.look();
     }
@@ -78,7 +79,6 @@ class Deck {
   async look() {
     const { clip } = this;
     const request = ++this.request;
-    byId("spectrum").classList.toggle("absent", clip.linked);
     if (clip.linked) return; // a page may not read files beside it
     const stale = () => request !== this.request;
     try {

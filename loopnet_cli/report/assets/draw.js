@@ -109,6 +109,7 @@ function drawWave(canvas, clip, buffer) {
   const { pen, width, height, ratio } = sharp(canvas);
   const left = gutter();
   const span = width - left;
+  if (span < 1) return; // not laid out, or hidden
   const top = 18;
   pen.font = `10.5px ${colour("mono")}`;
   pen.textBaseline = "middle";
@@ -151,6 +152,7 @@ function scaleOfColours() {
 function drawSpectrum(canvas, clip, found) {
   const { pen, width, height } = sharp(canvas);
   const left = gutter();
+  if (width <= left) return;
   if (found) {
     const image = new ImageData(found.columns, ROWS);
     const table = scaleOfColours();
