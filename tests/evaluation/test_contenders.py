@@ -66,7 +66,7 @@ class TestMake:
         heard = {}
 
         class Fake:
-            class config:
+            class config:  # noqa: N801
                 has_envelope = True
 
             def bars(self, activations, envelope, chroma, timbre, *, seed):
