@@ -11,6 +11,7 @@ import typer
 from loopnet_cli.cli.commands import COMMANDS
 from loopnet_cli.cli.console import Console
 from loopnet_cli.cli.lazy import LazyCommands, LazyGroup
+from loopnet_cli.cli.lean import lean
 from loopnet_cli.errors import LoopnetError
 from loopnet_cli.version import __version__
 
@@ -24,6 +25,7 @@ class LoopnetGroup(LazyGroup):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         self.commands = LazyCommands(COMMANDS, self.commands)
+        lean(self)
 
     def main(
         self,

@@ -9,6 +9,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from loopnet_cli.cli.lean import lean
+
 
 class LazyCommands(MutableMapping[str, Any]):
     """The commands of a group by name, each built when it is first looked up.
@@ -79,9 +81,11 @@ def load_command(name: str, place: str, below: Mapping[str, str] | None = None) 
     holder = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     if not isinstance(found, typer.Typer):
         holder.command(name)(found)
-        return typer.main.get_command(holder)
+        return lean(typer.main.get_command(holder))
     holder.add_typer(found, name=name, cls=LazyGroup)
     group = typer.main.get_command(holder).commands[name]  # type: ignore[attr-defined]
+    for command in [group, *group.commands.values()]:
+        lean(command)
     if below:
         group.commands = LazyCommands(below, group.commands)
     return group
