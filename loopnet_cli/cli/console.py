@@ -44,6 +44,11 @@ class Console:
         self._terminal = sys.stderr.isatty()
         self._console: RichConsole | None = None
 
+    @property
+    def is_terminal(self) -> bool:
+        """Whether somebody may be looking."""
+        return self._terminal
+
     def info(self, text: str) -> None:
         """Say what was done."""
         if not self.quiet:

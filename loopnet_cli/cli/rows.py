@@ -16,7 +16,7 @@ from loopnet_cli.cli.options import ReportAudioMode
 from loopnet_cli.engine import Engine
 from loopnet_cli.errors import LoopnetError, UsageError
 from loopnet_cli.jobs.files import Row
-from loopnet_cli.jobs.plan import Common, Plan, Planned, plan_rows
+from loopnet_cli.jobs.plan import Common, Plan, Planned, plan_rows, remove_leftovers
 from loopnet_cli.jobs.record import Record, read_record
 from loopnet_cli.jobs.run import Outcome, Summary, run_plan
 from loopnet_cli.report import ReportItem
@@ -118,6 +118,8 @@ def do_rows(
         return
     if wishes.record is not None:
         make_folder(wishes.record.parent)
+    if wishes.goes_on:
+        remove_leftovers(plan)
     with Record(wishes.record, fresh=not wishes.goes_on, about={"title": title}) as record:
         keep = wishes.report is not None or finish is not None
         summary = run_plan(plan, wishes.engine, record, console, fail_fast=wishes.fail_fast, keep=keep)

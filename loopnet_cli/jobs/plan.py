@@ -6,6 +6,8 @@ import contextlib
 import hashlib
 import json
 import os
+import re
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +20,10 @@ from loopnet_cli.jobs.columns import command_of, commands, named, parsed, settle
 from loopnet_cli.jobs.files import Row
 from loopnet_cli.jobs.record import DONE, FAILED, STARTED, Entry
 from loopnet_cli.jobs.worker import RowHost, RowTask, digest_of
+
+LEFTOVER_SECONDS = 60.0
+_LEFTOVER = re.compile(r"\.[0-9a-f]{16}\.part")
+"""As `loopnet_cli.audio.files` names files that are not whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +265,18 @@ def _check_files(plan: Plan, reserved: Sequence[Path]) -> None:
         if found is not None:
             problems.append(f"{place}: {found} exists: use --overwrite, or --resume to go on with an earlier run")
         plan.wrong += [(planned.row.number, problem) for problem in problems]
+
+
+def remove_leftovers(plan: Plan) -> None:
+    """Remove what a process that was killed while writing left beside the files of the rows that it did."""
+    interrupted = [row for row in plan.of("todo") if row.before is not None and row.before.status == STARTED]
+    folders = {(Path(row.task.folder) / path).parent for row in interrupted for path in row.files}
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            for path in folder.iterdir():
+                # what is younger may be being written, by somebody else
+                if _LEFTOVER.fullmatch(path.name) and time.time() - path.stat().st_mtime > LEFTOVER_SECONDS:
+                    path.unlink(missing_ok=True)
 
 
 def _identity(path: str | Path) -> str:

@@ -19,6 +19,8 @@ from loopnet_cli.jobs.plan import Plan, Planned
 from loopnet_cli.jobs.record import DONE, FAILED, STARTED, Record
 from loopnet_cli.jobs.worker import RowDone, do_row
 
+TOLD_EVERY = 30.0
+"""Seconds between two lines on how far it is, where there is no terminal with a bar."""
 SHOWN_FAILURES = 1000
 """In the summary; the record has all."""
 
@@ -135,11 +137,17 @@ def run_plan(
                 _ended(Ended(index, nothing, tries=0), todo[index], record, console, summary, keep, advance)
             late.clear()
 
+        told_at = begin_time
         tasks = [planned.task for planned in todo]
         with closing(run_tasks(do_row, tasks, engine, begin=begin, stop=stop, say=console.warn)) as results:
             for ended in results:
                 _ended(ended, todo[ended.index], record, console, summary, keep, advance)
                 settle_late()
+                now = time.perf_counter()
+                if not console.is_terminal and now - told_at > TOLD_EVERY:
+                    told_at, count = now, summary.done + summary.failed
+                    left = (now - begin_time) / count * (len(todo) - count)
+                    console.info(f"{count} of {len(todo)} rows, {_clock(left)} left")
         settle_late()
         summary.signal = asked.signal
     summary.seconds = time.perf_counter() - begin_time
@@ -223,6 +231,10 @@ def _interrupts() -> Iterator[_Asked]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds) // 3600}:{int(seconds) // 60 % 60:02}:{int(seconds) % 60:02}"
 
 
 def _count(number: int, what: str) -> str:

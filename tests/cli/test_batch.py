@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -237,6 +238,26 @@ def test_what_an_interrupted_row_left_is_its_own(batch, studio):
     assert batch("--resume", jobs=TWO).code == 0
     assert [call["seed"] for call in studio.calls[2:]] == [2]
     assert batch("--resume", jobs=TWO).code == 0 and len(studio.calls) == 3
+
+
+def test_what_a_killed_process_left_half_written_is_removed(batch):
+    old, new, other = (Path("o") / name for name in (f".{'0a' * 8}.part", f".{'1b' * 8}.part", ".mine.part"))
+    table = "inputs,output\nbeat.mid,o/a.wav\n"
+    Path("o").mkdir()
+    assert batch(jobs=table).code == 0
+    record = Path("jobs.csv.record.jsonl")
+    record.write_text("\n".join(record.read_text().splitlines()[:2]) + "\n")  # begun, and not ended
+    for path in (old, new, other):
+        path.write_text("half")
+    for path in (old, other):
+        os.utime(path, (0, 0))
+    assert batch("--resume", jobs=table).code == 0
+    assert names(Path("o")) == {"a.wav", new.name, other.name}
+
+
+def test_where_nobody_looks_a_line_says_how_far_it_is(batch, monkeypatch):
+    monkeypatch.setattr(jobs_run, "TOLD_EVERY", 0)
+    assert "1 of 2 rows, 0:00:" in batch(jobs=TWO).stderr
 
 
 def test_retry_failed_does_these_alone(batch, studio):
