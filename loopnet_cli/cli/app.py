@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -17,6 +19,8 @@ from loopnet_cli.version import __version__
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 + SIGINT, as shells have it."""
+GARBAGE = 20_000
+"""Objects that are made before the collector looks for circles among them; Python's own figure is 700."""
 
 
 class LoopnetGroup(LazyGroup):
@@ -72,6 +76,10 @@ def _report(error: Exception, debug: bool) -> int:
         hint = f" (see {context.command_path} --help)" if context is not None else ""
         console.error(f"{format_message()}{hint}")
         return int(getattr(error, "exit_code", 2))
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        # a name that no file system takes, a folder that may not be looked into: nothing that --debug explains
+        console.error(f"{error.filename}: {error.strerror[:1].lower()}{error.strerror[1:]}")
+        return 1
     if isinstance(error, MemoryError):
         console.error("not enough memory: use fewer bars or repeats")
         return 1
@@ -105,4 +113,7 @@ def root(
 
 def main() -> None:
     """Run the command line; the entry point of the console script."""
+    # most of what one command makes lives until it ends: looking through it takes longer than it frees
+    gc.set_threshold(GARBAGE)
+    atexit.register(gc.freeze)
     app(prog_name="loopnet")

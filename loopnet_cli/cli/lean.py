@@ -85,6 +85,7 @@ def _plain(value: Any, kind: Any, info: Any) -> Any:
         low, high = getattr(info, "min", None), getattr(info, "max", None)
         if type(value) is kind and (low is None or value >= low) and (high is None or value <= high):
             return value
+        raise _NeedsTyperError  # not a number, or beyond its limits: Typer says so
     if isinstance(kind, type) and type(value) is str:
         if issubclass(kind, Enum) and value in [choice.value for choice in kind]:
             return kind(value)
