@@ -63,20 +63,23 @@ def coherence_section(turned: Mapping[str, Turned], *, full: int, seed: int, mis
         published = PUBLISHED_COHERENCE.get(name)
         texts = [NOT_IN_PAPER] * 3 if published is None else [f"{value:.2f}" for value in published]
         some = [_own(loop, full=True) for loop in loops[:full]]
-        shares = _shares(some, "all", seed) if some else []
-        paper_way.append([title_of(name), str(len(some)), *(Cell.of(each, ".1f", 100) for each in shares), *texts])
+        own = [Cell.of(each, ".1f", 100) for each in _shares(some, "all", seed)] if some else [NOT_IN_PAPER] * 3
+        paper_way.append([title_of(name), str(len(some)), *own, *texts])
     measures = ["E1, %", "E2, %", "E3, %"]
+    published_columns = (f"the paper's data: {name}" for name in measures)
     tables = [
         Table("Table 2: orderings that hold, per band", ["model", "band", "loops", *measures, "Spearman"], by_band),
+        Table(
+            "Table 2, the paper's way: all features of all bands together",
+            ["model", "loops", *measures, *published_columns],
+            paper_way,
+        ),
         Table(
             "Leakage: how far features move when one goes from 0.2 to 0.8, on the scale of the knobs",
             ["model", "band", "itself (signed)", "its band", "same attribute, other bands", "elsewhere"],
             leaks,
         ),
     ]
-    if full:
-        columns = ["model", "loops", *measures, *(f"the paper's data: {name}" for name in measures)]
-        tables.insert(1, Table("Table 2, the paper's way: all features of all bands together", columns, paper_way))
     method = "\n".join([COHERENCE_METHOD, *missing])
     return Section("The paper's Table 2: coherence", method, tables, (), {"values": figures})
 

@@ -60,9 +60,9 @@ def draw_coherence(section: Section) -> bytes:
     from matplotlib.lines import Line2D
 
     bands = list(section.tables[0].rows)
-    paper = {str(row[0]): row for row in section.tables[1].rows} if len(section.tables) > 2 else {}
+    paper = {str(row[0]): row for row in section.tables[1].rows}
     models = list(dict.fromkeys(str(row[0]) for row in bands))[::-1]
-    figure = Figure(figsize=(14, 1.6 + 0.8 * len(models)), dpi=100, layout="constrained")
+    figure = Figure(figsize=(14, 1.9 + 0.8 * len(models)), dpi=100, layout="constrained")
     panels = figure.subplots(1, 3, sharey=True)
     for place, panel in enumerate(panels):
         for height, model in enumerate(models):
@@ -77,12 +77,13 @@ def draw_coherence(section: Section) -> bytes:
                 _dot(panel, height - 0.3, published, 0.0, PAPER, "D")
         panel.axvline(50, color=PAPER, linewidth=1, linestyle=":")
         panel.set_xlim(0, 118)
+        panel.set_ylim(-0.55, len(models) - 0.45)
         panel.set_title(f"E{place + 1}, %", fontsize=10)
         panel.grid(axis="x", color="#e5e7eb")
     panels[0].set_yticks(range(len(models)), [_short(name) for name in models], fontsize=9)
     marks = [Line2D([], [], color=colour, marker="o", linestyle="", label=band) for band, colour in COLOURS.items()]
     marks.append(Line2D([], [], color=PAPER, marker="D", linestyle="", label="the paper's data"))
-    panels[-1].legend(handles=marks, fontsize=8, loc="lower left")
+    figure.legend(handles=marks, fontsize=8, loc="outside lower center", ncols=len(marks))
     figure.suptitle(f"{section.tables[0].caption}; 95 % intervals over loops", fontsize=11)
     return png_bytes(figure)
 
