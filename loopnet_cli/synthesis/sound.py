@@ -19,6 +19,8 @@ TABLE_SEED = 20210611
 """The table is one fixed noise; a loop's seed says where each voice starts to read it."""
 SILENCE_DB = -72.0
 FADE_SAMPLES = 256
+PIECE = 128
+"""Hops that are sounded at a time."""
 TURN_STEP = 256
 """Hops by which tables of phases grow."""
 TUNINGS = 16
@@ -82,14 +84,24 @@ class Sounder:
             if noise_beat is not None and tone_beat is not None:
                 noise_gain = noise_gain * noise_beat
                 tone_gain = tone_gain * np.concatenate([tone_beat, tone_beat])
-        batch = len(strokes.noise)
-        # start and end of each hop side by side: one product with the table serves both
-        gains = noise_gain.transpose(2, 0, 1)
-        blocks = self._noise_blocks(np.concatenate([gains[:-1], gains[1:]], axis=1), offset)
-        blocks += self._tone_blocks(tone_gain, tuning)
-        start, end = blocks[:, :batch], blocks[:, batch:]
+        batch, oscillators = len(strokes.noise), self._tuned(tuning)
+        turn = oscillators.turn(count)
         ramp = np.arange(HOP, dtype=np.float32) / np.float32(HOP)
-        audio: Array = np.ascontiguousarray((start + (end - start) * ramp).transpose(1, 0, 2)).reshape(batch, -1)
+        whole = np.empty((batch, count, HOP), np.float32)
+        # a piece at a time, so that what it takes stays in the processor's cache
+        for first in range(0, count, PIECE):
+            last = min(first + PIECE, count)
+            piece = slice(first, last + 1)
+            # start and end of each hop side by side: one product with the table serves both
+            gains = noise_gain[..., piece].transpose(2, 0, 1)
+            blocks = self._noise_blocks(np.concatenate([gains[:-1], gains[1:]], axis=1), offset + first)
+            blocks += _tone_blocks(tone_gain[..., piece], turn[first:last], oscillators.basis)
+            start, end = blocks[:, :batch], blocks[:, batch:]
+            end -= start
+            end *= ramp
+            end += start
+            whole[:, first:last] = end.transpose(1, 0, 2)
+        audio: Array = whole.reshape(batch, -1)
         length = min(strokes.burst.shape[1], audio.shape[1])
         audio[:, :length] += strokes.burst[:, :length]
         audio[:, -FADE_SAMPLES:] *= np.linspace(1, 0, FADE_SAMPLES, dtype=np.float32)
@@ -105,22 +117,6 @@ class Sounder:
             np.matmul(gains[done : done + count], self._noise[first : first + count], out=blocks[done : done + count])
             done += count
         return blocks
-
-    def _tone_blocks(self, gain: Array, tuning: float) -> Array:
-        """Sound the oscillators, shape (hops, rows, HOP), from amplitudes of shape (batch, 2 * oscillators, hops + 1).
-
-        An oscillator is the real part of a phasor. Turned by the phase that it has reached at
-        the start of a hop, amplitudes meet the same sines and cosines in every hop; both the
-        gains at the hop's start and those at its end are turned by the phase at its start.
-        """
-        number, count = self.config.oscillators, gain.shape[2] - 1
-        oscillators = self._tuned(tuning)
-        by_hop = gain.transpose(2, 0, 1)
-        phasors = np.empty((count + 1, len(gain), number), np.complex64)
-        phasors.real, phasors.imag = by_hop[..., number:], -by_hop[..., :number]
-        turned = np.concatenate([phasors[:-1], phasors[1:]], axis=1) * oscillators.turn(count)[:, None]
-        flat = turned.reshape(-1, number).view(np.float32) @ oscillators.basis
-        return flat.reshape(count, -1, HOP)
 
     def _tuned(self, tuning: float) -> Oscillators:
         return self._oscillators.get(tuning, lambda: Oscillators(self._radians, tuning))
@@ -157,3 +153,21 @@ class Oscillators:
             phases = np.outer(np.arange(have, more) * HOP, self._radians)
             self._turn = np.concatenate([self._turn, np.exp(1j * phases).astype(np.complex64)])
         return self._turn[:count]
+
+
+def _tone_blocks(gain: Array, turn: NDArray[np.complex64], basis: Array) -> Array:
+    """Sound the oscillators, shape (hops, rows, HOP), from amplitudes of shape (batch, 2 * oscillators, hops + 1).
+
+    An oscillator is the real part of a phasor. Turned by the phase that it has reached at
+    the start of a hop, amplitudes meet the same sines and cosines in every hop; both the
+    gains at the hop's start and those at its end are turned by the phase at its start.
+    """
+    (batch, parts, edges), number = gain.shape, turn.shape[1]
+    by_hop = gain.transpose(2, 0, 1)
+    phasors = np.empty((edges, batch, number), np.complex64)
+    phasors.real, phasors.imag = by_hop[..., number:], -by_hop[..., :number]
+    turned = np.empty((edges - 1, 2 * batch, number), np.complex64)
+    np.multiply(phasors[:-1], turn[:, None], out=turned[:, :batch])
+    np.multiply(phasors[1:], turn[:, None], out=turned[:, batch:])
+    flat: Array = turned.reshape(-1, number).view(np.float32).reshape(-1, parts) @ basis
+    return flat.reshape(edges - 1, -1, HOP)
