@@ -29,7 +29,9 @@ def summary_lines(summary: Summary) -> list[Line]:
     if summary.seconds:
         each = f"{summary.seconds / max(1, kept + len(summary.rejected)):.2f} s a file" if kept != bars else ""
         each = each or f"{summary.seconds / max(1, bars):.2f} s a bar"
-        lines.append(("time", f"{summary.seconds:.1f} s of work, {each}, the longest task {summary.slowest:.1f} s"))
+        lines.append(
+            ("time", f"{summary.seconds:.1f} s of processor time, {each}, the longest task {summary.slowest:.1f} s")
+        )
     if summary.resumed:
         lines.append(("resumed", f"{summary.resumed} tasks had been done before"))
     return lines

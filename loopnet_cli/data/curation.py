@@ -7,7 +7,6 @@ describe each bar. `curate_file` depends on its task alone and keeps what came o
 from __future__ import annotations
 
 import hashlib
-import time
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -21,7 +20,7 @@ from loopnet_cli.audio.resample import resample_circular
 from loopnet_cli.audio.stream import open_audio
 from loopnet_cli.audio.stretch import stretch_loop
 from loopnet_cli.data.bar_features import CEILING, describe_bar
-from loopnet_cli.data.parts import Part, PartsFolder
+from loopnet_cli.data.parts import Part, PartsFolder, work_seconds
 from loopnet_cli.data.rows import BEATS, SPLITS, STUDIO_RATE, TEMPO, TEST, TRAIN, LoopInfo, Rejected, pattern_text
 from loopnet_cli.data.rows import stack_rows as stack
 from loopnet_cli.data.tempo_fit import Fit, estimated_fit, fit_length, folded, stated_fit
@@ -121,7 +120,7 @@ def curate_file(task: FileTask) -> str:
     DatasetError, MissingProgramError
         If the part cannot be kept, or Rubber Band is not installed: that would be so of every file.
     """
-    began = time.monotonic()
+    began = work_seconds()
     try:
         part = curate(task)
     except (DatasetError, MissingProgramError):
@@ -132,7 +131,7 @@ def curate_file(task: FileTask) -> str:
         part = _left_out(task, "not readable", "needs more memory than there is")
     except Exception as error:  # whatever a file holds, the others go on
         part = _left_out(task, "could not be analysed", f"{type(error).__name__}: {error}")
-    task.folder.save(task.key, replace(part, seconds=time.monotonic() - began))
+    task.folder.save(task.key, replace(part, seconds=work_seconds() - began))
     return task.key
 
 

@@ -81,9 +81,9 @@ class Summary:
     tempo_from : dict of str to int
         Loops by where their tempo is from.
     seconds : float
-        Work of all tasks, those of earlier runs too.
+        Processor time of all tasks, those of earlier runs too.
     slowest : float
-        Seconds of the longest task.
+        Of the longest task.
     resumed : int
         Tasks that an earlier run had done.
     """

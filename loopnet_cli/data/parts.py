@@ -40,13 +40,19 @@ class Part:
     rejected : tuple of Rejected
         Files that were left out.
     seconds : float
-        How long the task took.
+        Processor time that the task took.
     """
 
     loops: tuple[LoopInfo, ...] = ()
     rows: Rows | None = None
     rejected: tuple[Rejected, ...] = ()
     seconds: float = 0.0
+
+
+def work_seconds() -> float:
+    """Return the processor time of this process so far, with that of programs it ran (Rubber Band)."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 def encode_part(part: Part) -> bytes:

@@ -6,7 +6,6 @@ training bar, and from grooves or MIDI files that are in none.
 
 from __future__ import annotations
 
-import time
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from loopnet_cli.data.bar_features import describe_bar
 from loopnet_cli.data.making import Plan
-from loopnet_cli.data.parts import Part, PartsFolder
+from loopnet_cli.data.parts import Part, PartsFolder, work_seconds
 from loopnet_cli.data.rows import (
     BEATS,
     FRAMES,
@@ -109,13 +108,13 @@ def split_of(number: int) -> int:
 
 def render_part(task: RenderTask) -> str:
     """Render the bars of a task and keep them as a part; return its key."""
-    began = time.monotonic()
+    began = work_seconds()
     loops, rows = [], []
     for at, number in enumerate(range(task.first, task.first + task.count)):
         loop, row = render_bar(task.settings, number, at)
         loops.append(loop)
         rows.append(row)
-    part = Part(tuple(loops), stack_rows(rows, studio=task.settings.studio), (), time.monotonic() - began)
+    part = Part(tuple(loops), stack_rows(rows, studio=task.settings.studio), (), work_seconds() - began)
     task.folder.save(task.key, part)
     return task.key
 
