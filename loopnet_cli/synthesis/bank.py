@@ -172,7 +172,7 @@ def kit_from_dict(entry: dict[str, object]) -> Kit:
     return Kit(
         name=str(entry["name"]),
         description=str(entry["description"]),
-        codes={voice: tuple(float(x) for x in codes[voice]) for voice in VOICES},
+        codes={voice: tuple(map(float, codes[voice])) for voice in VOICES},
         levels={voice: float(levels[voice]) for voice in VOICES},
         timbre={name: float(timbre[name]) for name in TIMBRE_NAMES},
         chroma=tuple(float(x) for x in chroma),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,8 @@ OCTAVES: dict[str, tuple[int, ...]] = {"kick": (2, 3), "snare": (3, 4, 5), "hat"
 """Octaves of the resonators that each stem excites."""
 WET: dict[str, float] = {"kick": 0.18, "snare": 0.3, "hat": 0.25, "rest": 0.3}
 """Level of the ringing against the stem itself, RMS."""
+KEPT_SAMPLES = 2**19
+"""Loops up to this long have their resonators' response kept for the next of the same length; 4 MB each."""
 RING_SECONDS = 0.25
 """Time for a resonator to fall by 8.7 dB, at C3; higher ones ring shorter."""
 
@@ -45,21 +48,34 @@ def resonate(
     strengths = np.asarray(chroma, np.float64)
     if strengths.max() <= 0:
         return spectrum
-    strengths = strengths / strengths.max()
+    given = tuple((strengths / strengths.max()).tolist())
+    made = _kept_response if samples <= KEPT_SAMPLES else _response
+    response = made(samples, stem, given)
+    ringing = spectrum * response
+    level = np.sqrt(np.sum(np.abs(spectrum) ** 2) / max(float(np.sum(np.abs(ringing) ** 2)), 1e-20))
+    result: NDArray[np.complex64] = (spectrum + WET[stem] * level * ringing).astype(np.complex64)
+    return result
+
+
+def _response(samples: int, stem: str, strengths: tuple[float, ...]) -> NDArray[np.complex128]:
+    """Sum up the resonators of a stem; `strengths` of the pitch classes are relative to the strongest."""
     radians = 2 * np.pi * np.fft.rfftfreq(samples, 1 / SAMPLE_RATE)
     response = np.zeros(len(radians), np.complex128)
-    for pitch_class in np.flatnonzero(strengths > 0.02):
+    for pitch_class, strength in enumerate(strengths):
+        if strength <= 0.02:
+            continue
         for octave in OCTAVES[stem]:
             pitch = C0 * 2 ** (octave + pitch_class / 12)
             damping = (1 / RING_SECONDS) * (pitch / (8 * C0)) ** 0.5
             centre = 2 * np.pi * pitch
             # Laplace transform of a damped sine, sampled on the circle's own frequencies
             mode = 2 * damping * centre / ((damping + 1j * radians) ** 2 + centre**2)
-            response += strengths[pitch_class] ** 2 * mode / octave
-    ringing = spectrum * response
-    level = np.sqrt(np.sum(np.abs(spectrum) ** 2) / max(float(np.sum(np.abs(ringing) ** 2)), 1e-20))
-    result: NDArray[np.complex64] = (spectrum + WET[stem] * level * ringing).astype(np.complex64)
-    return result
+            response += strength**2 * mode / octave
+    return response
+
+
+# loops of one length and chroma come one after the other
+_kept_response = lru_cache(8)(_response)
 
 
 def tuning(strokes: Strokes, config: HitNetConfig, chroma: Sequence[float]) -> float:

@@ -18,6 +18,7 @@ from loopnet_cli.controls import TIMBRE_NAMES, Kit, Knob, Loop
 from loopnet_cli.dynamics import CHOKE_SECONDS, choke_lengths, velocity_gain
 from loopnet_cli.errors import UsageError
 from loopnet_cli.pattern import STEM_OF_VOICE, STEMS, VOICES, Pattern
+from loopnet_cli.recent import Recent
 from loopnet_cli.synthesis.bank import DEFAULT_KIT, WEIGHTS_FILE, find_kit, load_weights, read_bank
 from loopnet_cli.synthesis.harmony import resonate, tuning
 from loopnet_cli.synthesis.hitnet import SAMPLE_RATE, HitNet, HitNetConfig, Strokes
@@ -45,6 +46,9 @@ RUMBLE_HERTZ = 22.0
 """Corner of the high-pass that every stem goes through."""
 FILTER_SAMPLES = 8192
 """Run-up that the filters of a stem need to have settled."""
+SCORES, KEPT_STROKES = 8, 64
+"""How many answers of the hit network are kept, and up to how many strokes each (of 60 kB): seeds, knobs and chroma
+turn round one pattern and kit."""
 FORMAT_VERSION = "1"
 
 
@@ -85,6 +89,7 @@ class StudioModel:
         self.net, self.timbre, self.normalisation = net, timbre, normalisation
         self._bank = dict(bank)
         self._sounder = Sounder(net.config)
+        self._strokes: Recent[tuple[bytes, tuple[tuple[str, float], ...]], Strokes] = Recent(SCORES)
 
     @property
     def kit_names(self) -> tuple[str, ...]:
@@ -208,9 +213,17 @@ class StudioModel:
         keys = sorted(uses, key=lambda key: (VOICES.index(key[0]), key[1]))
         codes = np.array([kit.codes[voice] for voice, _ in keys], np.float32)
         velocities = np.array([max(velocity, 1 / 127) for _, velocity in keys], np.float32)
-        strokes = self.net.strokes(codes, [voice for voice, _ in keys], velocities)
+        # kept whole: what comes out for one stroke depends, in its last bits, on those that are asked for with it
+        strokes = self._asked(codes, keys, velocities)
         gains = np.sqrt([uses[key] for key in keys]).astype(np.float32)
         return Score(keys, strokes, profile_of(pattern, strokes, gains, self.net.config))
+
+    def _asked(self, codes: Array, keys: list[tuple[str, float]], velocities: Array) -> Strokes:
+        def ask() -> Strokes:
+            return self.net.strokes(codes, [voice for voice, _ in keys], velocities)
+
+        # kept whole: what comes out for one stroke depends, in its last bits, on those that are asked for with it
+        return self._strokes.get((codes.tobytes(), tuple(keys)), ask) if len(keys) <= KEPT_STROKES else ask()
 
     def sound(
         self,
