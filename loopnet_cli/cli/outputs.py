@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -26,6 +27,7 @@ FIELDS: dict[str, str] = {
 
 DEFAULT_NAME = "{stem}_{kit}_{seed}"
 STDOUT = "-"
+_NO_NAMES = ("Cc", "Zl", "Zp")  # categories of Unicode that terminals and scripts stumble over
 HINT = "e.g. by {seed} or {stem} in --name"
 """How files are told apart."""
 
@@ -91,6 +93,8 @@ def fill_name(template: str, values: Mapping[str, object], option: str = "--name
     folder = ", use --out-dir for the folder" if option == "--name" else ""
     if "/" in template or "\\" in template:
         raise UsageError(f"{option} {template}: no path separators here{folder}")
+    if any(unicodedata.category(c) in _NO_NAMES for c in template):
+        raise UsageError(f"{option} {template}: no line breaks or control characters here")
     name = "".join(_parts(template, values))
     if name.strip(". ") == "":
         raise UsageError(f"{option} {template} leaves no name")

@@ -16,6 +16,8 @@ from loopnet_cli.errors import DatasetError, LoopnetError
 SECONDS = 60.0
 """A file of any size takes one: only tables and texts are read, no audio."""
 
+_TOUCH = f"import sys; sys.path.append(sys.argv[1]); from {__name__} import touch; touch(sys.argv[2])"
+
 
 def probe(path: Path, seconds: float = SECONDS) -> None:
     """Make sure that opening a data set ends.
@@ -29,8 +31,10 @@ def probe(path: Path, seconds: float = SECONDS) -> None:
         return
     try:
         done = subprocess.run(
-            [sys.executable, "-c", f"from {__name__} import touch; touch()", str(path.absolute())],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=seconds, check=False,
+            # -P: nothing is imported from the current folder
+            [sys.executable, "-P", "-c", _TOUCH, str(Path(__file__).parents[2]), str(path.absolute())],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            timeout=seconds, check=False,
         )  # fmt: skip
         ended = done.returncode >= 0  # less is a signal: it crashed
     except subprocess.TimeoutExpired:
@@ -41,11 +45,11 @@ def probe(path: Path, seconds: float = SECONDS) -> None:
         raise DatasetError(f"{path}: is damaged: the HDF5 library cannot read it: make it again")
 
 
-def touch() -> None:
-    """Open the data set that the command line names, and read what is not audio."""
+def touch(path: str) -> None:
+    """Open a data set, and read what is not audio."""
     from loopnet_cli.data.store import BarStore
 
-    with contextlib.suppress(LoopnetError), BarStore(sys.argv[1]) as store:
+    with contextlib.suppress(LoopnetError), BarStore(path) as store:
         store.loops()
         store.rejected()
         rows = [*store.indices("train")[:100], *store.indices("test")[:100]]
