@@ -18,7 +18,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 TORCH := $(shell sed -n 's/^torch==//p' constraints.txt)
 TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 
-.PHONY: demo test lint format docs evaluate bench throughput wheel clean
+.PHONY: demo test lint format docs evaluate bench bench-parts throughput wheel clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -45,14 +45,18 @@ docs: $(READY)
 evaluate: $(READY)
 	@$(BIN)/python -m loopnet_cli.evaluation $(DATA) $(EVALUATE_ARGS)
 
+# How long things take, in one table, against the figures of docs/bench.json (BENCH_ARGS=--save keeps the new ones).
+bench: $(READY)
+	@$(BIN)/python -m loopnet_cli.evaluation.benchmark $(BENCH_ARGS)
+
 # How well and how fast MIDI files are read, bars are rendered, timbre is measured and tempos are found;
 # how long a loop takes, cold and warm.
-bench: $(READY)
+bench-parts: $(READY)
 	@$(BIN)/python -m loopnet_cli.pattern.bench $(DATA)/grooves
 	@OMP_NUM_THREADS=1 $(BIN)/python -m loopnet_cli.data.bench $(DATA)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m loopnet_cli.analysis.bench $(GOLDEN)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m loopnet_cli.analysis.tempo_bench $(DATA) -o docs/TEMPO.md
-	@$(BIN)/python -m loopnet_cli.evaluation.speed $(BENCH_ARGS)
+	@$(BIN)/python -m loopnet_cli.evaluation.speed $(SPEED_ARGS)
 
 # A thousand one-bar loops by `batch`, with 1 and 2 workers: loops a second, memory, the same bytes. Minutes.
 throughput: $(READY)

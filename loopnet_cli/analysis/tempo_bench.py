@@ -24,7 +24,7 @@ COMMON = (4, 4)
 BEFORE = """\
 # Tempo and bars
 
-Written by `python -m loopnet_cli.analysis.tempo_bench DATA -o docs/TEMPO.md` (part of `make bench`).
+Written by `python -m loopnet_cli.analysis.tempo_bench DATA -o docs/TEMPO.md` (part of `make bench-parts`).
 
 A loop's tempo follows from its length once its bars are counted. Every count of bars that gives 50 to 220 BPM is a
 hypothesis. How periodic the loop is as a circle, whether its beats and backbeats are struck, how many of essentia's

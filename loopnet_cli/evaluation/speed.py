@@ -172,8 +172,6 @@ def warm(weights: Path | None, bars: int = WARM_BARS) -> dict[str, Any]:
     dict
         For each of `PRODUCTS` the ms per bar; ``seconds``: lengths of the bars; ``memory``: MB after each step.
     """
-    import scipy.fft  # noqa: F401  the model loads it when it first needs it
-
     from loopnet_cli.controls import TIMBRE_NAMES, Knob
     from loopnet_cli.pattern import read_midi
     from loopnet_cli.synthesis.studio import load_studio
@@ -187,7 +185,8 @@ def warm(weights: Path | None, bars: int = WARM_BARS) -> dict[str, Any]:
     found["seconds"] = []
     for number in range(WARM_UP + bars):
         pattern = patterns[number % len(patterns)]
-        kit = model.kit(model.kit_names[int(rng.integers(len(model.kit_names)))])
+        # each with a kit of its own: a model may keep what it made of one
+        kits = rng.choice(model.kit_names, size=len(PRODUCTS), replace=False)
         names = rng.choice(TIMBRE_NAMES, size=3, replace=False)
         knobs = {str(name): Knob(float(rng.uniform())) for name in names}
         asked: Mapping[str, dict[str, Any]] = {
@@ -195,7 +194,8 @@ def warm(weights: Path | None, bars: int = WARM_BARS) -> dict[str, Any]:
             "knobs": {"timbre": knobs},
             "chroma": {"timbre": knobs, "chroma": np.roll(TRIAD, rng.integers(12)).tolist()},
         }
-        for name, controls in asked.items():
+        for (name, controls), kit_name in zip(asked.items(), kits, strict=True):
+            kit = model.kit(str(kit_name))
             began = time.perf_counter()
             model.render(pattern, kit=kit, seed=number, **controls)
             if number >= WARM_UP:
@@ -229,7 +229,7 @@ def parts(began: float) -> dict[str, float]:
     model = load_studio()
     at = lap("weights", at)
     loop = model.render(pattern, kit=model.kit(model.default_kit), seed=1)
-    at = lap("net and sound, with scipy.fft's import", at)
+    at = lap("net and sound", at)
     from loopnet_cli.audio.files import write_together
     from loopnet_cli.audio.levels import measure, normalize
     from loopnet_cli.audio.write import encode_loop
