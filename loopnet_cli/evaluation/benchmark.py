@@ -125,10 +125,24 @@ def _long(folder: Path) -> dict[str, float]:
     recording = folder / "recording.wav"
     pattern = str(_patterns()[0])
     run(["generate", pattern, "-o", str(recording), "--bpm", "96", "--bars", "4", "--seed", "2"])  # 4 bars: 10 s
-    analyze = ["analyze", str(recording), "--json"]
-    transfer = ["transfer", pattern, str(recording), "-o", str(folder / "moved.wav"), "--overwrite"]
-    found = _tried(lambda _: {"cold_analyze": _median(analyze, 3).seconds}, folder)
-    return {**found, **_tried(lambda _: {"cold_transfer": _median(transfer, 3).seconds}, folder)}
+
+    def analysed(_: Path) -> dict[str, float]:
+        return {"cold_analyze": _median(["analyze", str(recording), "--json"], 3).seconds}
+
+    def transferred(_: Path) -> dict[str, float]:
+        words = [
+            "transfer",
+            "--rhythm",
+            pattern,
+            "--timbre",
+            str(recording),
+            "-o",
+            str(folder / "moved.wav"),
+            "--overwrite",
+        ]
+        return {"cold_transfer": _median(words, 3).seconds}
+
+    return {**_tried(analysed, folder), **_tried(transferred, folder)}
 
 
 def _warm(folder: Path) -> dict[str, float]:
