@@ -192,7 +192,7 @@ def _flags(content: bytes, box: Path) -> str | None:
         if short[option] in base:
             del base[base.index(short[option]) : base.index(short[option]) + 2]
     words += [f"{option}={value}" for option, value in chosen] + base
-    code, said = run(box, words)
+    code, said = run(box, words, rows=50 if command in ("batch", "grid") else 1)
     assert {path.name for path in box.iterdir()} <= {"work", "data"}, sorted(box.iterdir())
     now = tree(box / "work")
     for name, before in FILES.items():

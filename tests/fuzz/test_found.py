@@ -20,8 +20,7 @@ from loopnet_cli.audio.write import read_loop_metadata
 from loopnet_cli.data.inspect import inspect_store
 from loopnet_cli.data.probe import probe
 from loopnet_cli.data.store import BarStore
-from loopnet_cli.errors import AudioError, DatasetError, KitError, LoopnetError
-from loopnet_cli.synthesis.kit_making import read_kit
+from loopnet_cli.errors import AudioError, DatasetError, LoopnetError
 
 
 @pytest.fixture
@@ -41,23 +40,6 @@ def test_a_file_named_raw_is_no_raw_audio(tmp_path):
         read_loop_metadata(path)
 
 
-def test_settings_nested_too_deeply(tmp_path):
-    """Settings in a loop's file may be hostile: RecursionError."""
-    from loopnet_cli.audio import riff
-
-    audio = riff.wave_bytes(
-        b"\0\0" * 8,
-        sample_rate=8000,
-        channels=1,
-        bits=16,
-        floating=False,
-        chunks=riff.info_chunk({"ICMT": "[" * 10**6}),
-    )
-    (tmp_path / "a.wav").write_bytes(audio)
-    with pytest.raises(KitError):
-        read_kit(tmp_path / "a.wav", "a.wav")
-
-
 def test_decoder_of_mp3_prints_nothing(tmp_path, capfd):
     """libsndfile's decoder wrote notes of its own to standard error."""
     found = bytearray(samples.other_audio_files()[-2])
@@ -75,12 +57,12 @@ def test_decoder_of_mp3_prints_nothing(tmp_path, capfd):
     assert capfd.readouterr().err == "still there"
 
 
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
 def test_seeks_past_the_end_of_any_file(tmp_path, capfd):
-    """A W64 file whose chunk claims 2**63 bytes: OSError within libsndfile's callback, printed as a traceback."""
+    """A W64 file whose chunk claims 2**62 bytes: OSError within libsndfile's callback, printed as a traceback."""
     found = next(content for content in samples.other_audio_files() if content[:4] == b"riff")
-    at = found.index(b"fmt ") + 16
     path = tmp_path / "a.w64"
-    path.write_bytes(found[:at] + (2**63 - 9).to_bytes(8, "little") + found[at + 8 :])
+    path.write_bytes(found[:96] + (2**62).to_bytes(8, "little") + found[104:])
     try:
         with open_audio(path) as stream:
             list(stream.blocks())
@@ -97,18 +79,6 @@ def test_attributes_of_another_kind(data_set, name):
         file.attrs[name] = np.arange(3)
     with pytest.raises(DatasetError):
         BarStore(data_set)
-
-
-@pytest.mark.parametrize("place", ["loops/name", "split", "patterns"])
-def test_objects_that_cannot_be_opened(data_set, place):
-    """Damage in an object's header: KeyError and OSError past the first look at the file."""
-    content = bytearray(data_set.read_bytes())
-    with h5py.File(data_set) as file:
-        at = h5py.h5o.get_info(file[place].id).addr
-    content[at : at + 64] = bytes(64)
-    data_set.write_bytes(content)
-    with pytest.raises(DatasetError):
-        inspect_store(data_set)
 
 
 def test_texts_that_cannot_be_read(data_set):
@@ -188,9 +158,13 @@ def run(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_name_that_no_file_system_takes(tmp_path):
-    """ "File name too long" is told by functions that only ask whether a file is there."""
-    done = run("kits", "show", "tight-studio", "--plot", "x" * 300, cwd=tmp_path)
+@pytest.mark.parametrize(
+    "words",
+    ["kits export tight-studio -o", "analyze a.wav --midi", "train a.h5 --model multi -o", "kits morph a b --out-dir"],
+)
+def test_a_name_that_no_file_system_takes(tmp_path, words):
+    """ "File name too long" is raised by functions that only ask whether a file is there."""
+    done = run(*words.split(), "x" * 300, cwd=tmp_path)
     (line,) = done.stderr.splitlines()
     assert done.returncode in (1, 2) and "unexpected" not in line
 
