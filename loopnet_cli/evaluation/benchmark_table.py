@@ -43,7 +43,7 @@ MEASURES = (
     Measure("warm_chroma_2", "bar with 3 knobs and a chord, 2 threads", "ms", 1),
     Measure("batch_1", f"batch of {ROWS} one-bar loops, 1 worker", "loops/s", 1, True),
     Measure("batch_2", f"batch of {ROWS} one-bar loops, 2 workers", "loops/s", 1, True),
-    Measure("paper_bar", "bar of the paper's model wav, 1 thread", "ms", 1),
+    Measure("paper_bar", "bar of the paper's model multi, 1 thread", "ms", 1),
     Measure("memory_generate", "memory of generate, at most", "MB", 0),
     Measure("memory_batch", "memory of a process of the batch, at most", "MB", 0),
 )
