@@ -25,7 +25,9 @@ MAX_RIFF_BYTES = 2**32 - 2**20
 _PCM, _FLOAT = 1, 3
 _ACID_ONE_SHOT, _ACID_STRETCH = 0x01, 0x04  # a sound without a tempo; a loop to be stretched to the project
 _ACID_LAYOUT = "<IHHfIHHf"
-_MOST_CHUNKS = 1024  # files have a dozen; a hostile one could hold hundreds of millions of empty ones
+_MOST_CHUNKS = 1024  # files have a dozen
+MAX_CHUNKS = 100_000
+"""A hostile file could hold hundreds of millions of empty ones."""
 _UNKNOWN_SIZES = (0xFFFFFFFF, 0x7FFFFFFF, 0xFFFFF000)  # what programs write that stream a WAV into a pipe
 
 
@@ -114,14 +116,18 @@ def walk(stream: BinaryIO, *, max_body: int = 2**24) -> Iterator[Chunk]:
     Raises
     ------
     AudioError
-        If the stream is no RIFF/WAVE file.
+        If the stream is no RIFF/WAVE file, or has more than `MAX_CHUNKS` chunks.
     """
     head = stream.read(12)
     if len(head) < 12 or head[:4] != b"RIFF" or head[8:] != b"WAVE":
         raise AudioError("not a RIFF/WAVE file")
     end = stream.seek(0, 2)
     at = 12
+    count = 0
     while at + 8 <= end:
+        count += 1
+        if count > MAX_CHUNKS:
+            raise AudioError(f"damaged: more than {MAX_CHUNKS:,} chunks")
         stream.seek(at)
         name, size = struct.unpack("<4sI", stream.read(8))
         body = b"" if name == b"data" or size > max_body else stream.read(size)

@@ -25,6 +25,8 @@ FORMATS: tuple[str, ...] = ("wav", "flac")
 SUBTYPES: dict[str, str] = {"16": "PCM_16", "24": "PCM_24", "float": "FLOAT"}
 """Sample formats by the name used on the command line, with libsndfile's."""
 
+_TOLD_IN = (b"smpl", b"acid", b"LIST")
+
 SOFTWARE = f"loopnet {__version__}"
 
 
@@ -146,8 +148,8 @@ def read_loop_metadata(path: str | Path) -> LoopMetadata:
         with Path(path).open("rb") as stream:
             if stream.read(4) == b"RIFF":
                 stream.seek(0)
-                found = [c for c in riff.walk(stream) if c.name != b"LIST" or c.body[:4] == b"INFO"]
-                return _wav_metadata({c.name: c.body for c in found})
+                told = [c for c in riff.walk(stream) if c.name in _TOLD_IN]
+                return _wav_metadata({c.name: c.body for c in told if c.name != b"LIST" or c.body[:4] == b"INFO"})
     except OSError as error:
         raise AudioError(f"cannot read {path}: {error.strerror}") from error
     except AudioError as error:

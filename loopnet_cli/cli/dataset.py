@@ -12,6 +12,7 @@ from loopnet_cli.cli import dataset_options as options
 from loopnet_cli.cli import dataset_report as report
 from loopnet_cli.cli import row_options
 from loopnet_cli.cli.console import Console, tell_json
+from loopnet_cli.errors import DatasetError
 
 if TYPE_CHECKING:
     from loopnet_cli.data.making import Plan, Summary
@@ -125,6 +126,8 @@ def _make(
     """Make a data set, show how far it is, and what came of it."""
     from loopnet_cli.data.making import EmptyDatasetError, make
 
+    if rejected is not None and rejected.exists() and not overwrite:
+        raise DatasetError(f"{rejected} exists: use --overwrite")
     try:
         with console.progress(len(plan.tasks), what) as advance:
             summary = make(plan, engine, overwrite=overwrite, advance=advance)

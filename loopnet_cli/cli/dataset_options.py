@@ -27,7 +27,7 @@ Folders = Annotated[
 ]
 Dataset = Annotated[Path, typer.Argument(metavar="DATASET", help="A data set.")]
 Output = Annotated[Path, _option("DATASET", "The data set's file, e.g. bars.h5.", "--output", "-o")]
-Overwrite = Annotated[bool, _option(None, "Replace a data set that exists.", "--overwrite")]
+Overwrite = Annotated[bool, _option(None, "Replace files that exist.", "--overwrite")]
 Workers = Annotated[
     int | None,
     _option("N", "Processes that work; 0: this one alone. Default: one a processor.", "--workers", min=0, max=1024),

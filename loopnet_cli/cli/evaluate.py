@@ -156,6 +156,7 @@ def statistics(
     embedding: options.Embedding = options.EmbeddingName.logmel,
     embedding_weights: options.YamnetWeights = None,
     vggish_weights: options.VggishWeights = None,
+    overwrite: options.Overwrite = False,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -164,10 +165,12 @@ def statistics(
     The .npz file holds mu, sigma and count; frechet reads it.
     """
     from loopnet_cli.evaluation.folders import audio_files, folder_statistics
-    from loopnet_cli.evaluation.frechet import write_statistics
+    from loopnet_cli.evaluation.frechet import StatisticsError, write_statistics
 
     if output.suffix.lower() != NPZ:
         raise UsageError(f"--output {output}: statistics are stored as .npz, call it so")
+    if output.exists() and not overwrite:
+        raise StatisticsError(f"{output} exists: use --overwrite")
     known = _embedding(embedding, embedding_weights, vggish_weights)
     console = Console(quiet)
     with console.progress(len(audio_files(folder)), "files") as advance:

@@ -69,5 +69,6 @@ Axes = Annotated[
     int | None, _option("N", "Compare along so many principal axes of the reference alone.", "--axes", min=1)
 ]
 StatisticsFile = Annotated[Path, _option("FILE", "Where the statistics go (.npz).", "--output", "-o")]
+Overwrite = Annotated[bool, _option(None, "Replace a file that exists.", "--overwrite")]
 AsJson = Annotated[bool, _option(None, "Print one JSON object on stdout.", "--json")]
 Quiet = Annotated[bool, _option(None, "Print errors alone.", "--quiet", "-q")]

@@ -88,6 +88,9 @@ GM_PERCUSSION: tuple[tuple[int, str, str], ...] = (
 )
 """Note, name and voice of General MIDI percussion (35 to 81) with GM2's additions (27 to 34, 82 to 87)."""
 
+MAX_BYTES = 1 << 20
+"""Of a drum map's file."""
+
 _GM = {note: voice for note, _, voice in GM_PERCUSSION}
 _ROLAND = _GM | {22: "hat_closed", 26: "hat_open", 58: "tom"}
 _ALESIS = _GM | {21: "hat_open", 23: "hat_open"}
@@ -171,7 +174,11 @@ def read_drum_map(path: str | Path) -> Mapping[int, str]:
     """
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        with path.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise PatternError(f"drum map {path} is larger than {MAX_BYTES >> 20} MB")
+        text = content.decode("utf-8-sig")
         data = json.loads(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
     except OSError as error:
         raise PatternError(f"cannot read drum map {path}: {error.strerror or error}") from None

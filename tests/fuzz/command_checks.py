@@ -262,6 +262,66 @@ def _stayed(box: Path, before: Mapping[str, bytes | str | None], folder: str) ->
 CHECKS["names"] = _names
 
 
+TARGETS: dict[str, tuple[list[str], str]] = {
+    "generate -o": (["generate", GRID, "-o", "x.wav"], "x.wav"),
+    "generate --name": (["generate", GRID, "--out-dir", "out", "--name", "x"], "out/x.wav"),
+    "generate --stems": (["generate", GRID, "-o", "y.wav", "--stems", "stems"], "stems/y_kick.wav"),
+    "generate --plot": (["generate", GRID, "-o", "y.wav", "--plot", "x.png"], "x.png"),
+    "generate --report": (["generate", GRID, "-o", "y.wav", "--report", "x.html"], "x.html"),
+    "transfer -o": (["transfer", "a.wav", "b.wav", "-o", "x.flac"], "x.flac"),
+    "transfer --plot": (["transfer", "a.wav", "b.wav", "-o", "y.flac", "--plot", "x.png"], "x.png"),
+    "transfer --report": (["transfer", "a.wav", "b.wav", "-o", "y.flac", "--report", "x.html"], "x.html"),
+    "analyze --plot": (["analyze", "a.wav", "--plot", "x.png"], "x.png"),
+    "analyze --midi": (["analyze", "a.wav", "--midi", "x.mid"], "x.mid"),
+    "analyze --save-kit": (["analyze", "a.wav", "--save-kit", "x"], "../data/kits/x.json"),
+    "kits save": (["kits", "save", "x", "a.wav"], "../data/kits/x.json"),
+    "kits import": (["kits", "import", "kit.json", "--name", "x"], "../data/kits/x.json"),
+    "kits export": (["kits", "export", "tight-studio", "-o", "x.json"], "x.json"),
+    "kits show --plot": (["kits", "show", "tight-studio", "--plot", "x.png"], "x.png"),
+    "kits play-sheet": (["kits", "play-sheet", "tight-studio", "-o", "x.wav"], "x.wav"),
+    "kits morph --store": (
+        ["kits", "morph", "tight-studio", "warm-808", "--steps=3", "--store", "x"],
+        "../data/kits/x-1.json",
+    ),
+    "batch": (["batch", "jobs.csv", "--seed", "5", "--out-dir", "out"], "out/5.wav"),
+    "batch --report": (["batch", "jobs.csv", "--seed", "5", "--out-dir", "out", "--report", "x.html"], "x.html"),
+    "grid": (["grid", GRID, "--sweep", "seed=1,2", "-o", "out", "--name", "x{seed}"], "out/x2.wav"),
+    "grid index": (["grid", GRID, "--sweep", "seed=1,2", "-o", "out"], "out/index.json"),
+    "dataset build": (["dataset", "build", ".", "-o", "x.h5"], "x.h5"),
+    "dataset build --rejected": (["dataset", "build", ".", "-o", "y.h5", "--rejected", "x.csv"], "x.csv"),
+    "dataset render": (["dataset", "render", "--bars", "2", "-o", "x.h5"], "x.h5"),
+    "evaluate statistics": (["evaluate", "statistics", ".", "-o", "x.npz"], "x.npz"),
+}
+"""Commands that write, and one of the files that each writes."""
+KINDS = ("file", "empty file", "folder", "link")
+
+
+def _overwriting(content: bytes, box: Path) -> str | None:
+    """Something that is there already: ``[what of TARGETS, what of KINDS]``. It must stay as it is."""
+    name, kind = json.loads(content)
+    words, target = TARGETS[name]
+    path = Path(os.path.normpath(box / "work" / target))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if kind == "folder":
+        path.mkdir()
+        (path / "within").write_bytes(b"mine")
+    elif kind == "link":
+        (box / "elsewhere").write_bytes(b"mine")
+        path.symlink_to(box / "elsewhere")
+    else:
+        path.write_bytes(b"mine" if kind == "file" else b"")
+    before = tree(box)
+    code, said = run(box, words, rows=9)
+    after = tree(box)
+    for found, was in before.items():
+        assert after.get(found, "gone") == was, f"{found} was written over"
+    assert code or kind == "folder", "nothing was said"  # some commands put their file into a folder
+    return said
+
+
+CHECKS["overwriting"] = _overwriting
+
+
 def _hostile_midi(content: bytes, box: Path) -> str | None:
     """A rhythm whose file and tracks have hostile names: ``[file name, track name]``."""
     import smf_bytes as smf
