@@ -57,11 +57,21 @@ class Engine:
         Processes of the local engine, of one thread each.
     scheduler : str
         Address of the dask scheduler, or the path of its scheduler file (``.json``).
+
+    Raises
+    ------
+    UsageError
+        If there is not one process at least.
     """
 
     kind: Literal["local", "dask"] = "local"
     workers: int = 1
     scheduler: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what would wait for ever."""
+        if self.kind == "local" and self.workers < 1:
+            raise UsageError(f"{self.workers} worker processes: at least 1 is needed")
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,3 +143,9 @@ def test_no_scheduler_there():
             list(run_tasks(square, [1], Engine("dask", 0, "tcp://127.0.0.1:9")))
     finally:
         engine_dask.CONNECT_SECONDS = before
+
+
+@pytest.mark.parametrize("workers", [0, -1])
+def test_no_workers_are_refused_and_not_waited_for(workers: int) -> None:
+    with pytest.raises(UsageError, match="at least 1 is needed"):
+        Engine("local", workers)
