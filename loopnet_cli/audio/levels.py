@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from loopnet_cli.controls import Loop
@@ -30,6 +31,8 @@ _OVERSAMPLING = 4
 _HALF_TAPS = 24
 _BLOCK = 512
 """Values that are looked at together; more than the interpolator has taps."""
+_KEPT_SIZE = 2**19
+"""Up to this length the response of K-weighting is kept for the next loop that is as long; 4 MB each."""
 _RUN_UP_SECONDS = 0.25
 """In this time K-weighting forgets all but 1e-17 of what was before: its slowest poles lie at 38 Hz."""
 
@@ -99,14 +102,11 @@ def true_peak(audio: NDArray[np.float32]) -> float:
     import numpy as np
 
     peak = sample_peak(audio)
-    offsets = np.arange(-_HALF_TAPS, _HALF_TAPS)
     for channel in _channels(audio):
         padded = _wrap(channel.astype(np.float64), _HALF_TAPS, _HALF_TAPS - 1)
         highest = _window_peaks(padded)
         for phase in range(1, _OVERSAMPLING):
-            at = offsets + phase / _OVERSAMPLING
-            span = np.sqrt(np.maximum(0.0, 1 - (at / _HALF_TAPS) ** 2))
-            taps = np.sinc(at) * np.i0(8.0 * span) / np.i0(8.0)
+            taps = _interpolator(phase)
             # where the samples around are too low to pass the peak by any signs, nothing is computed
             reach = highest * (float(np.abs(taps).sum()) * (1 + 1e-9))
             for start, end in _runs(reach > peak):
@@ -232,6 +232,18 @@ def _wrap(signal: NDArray[np.float64], before: int, after: int) -> NDArray[np.fl
     return np.pad(signal, (before, after), mode="wrap")
 
 
+@cache
+def _interpolator(phase: int) -> NDArray[np.float64]:
+    """Return the taps that read the waveform at ``phase / _OVERSAMPLING`` of the way between two samples."""
+    import numpy as np
+
+    at = np.arange(-_HALF_TAPS, _HALF_TAPS) + phase / _OVERSAMPLING
+    span = np.sqrt(np.maximum(0.0, 1 - (at / _HALF_TAPS) ** 2))
+    taps: NDArray[np.float64] = np.sinc(at) * np.i0(8.0 * span) / np.i0(8.0)
+    taps.flags.writeable = False
+    return taps
+
+
 def _window_peaks(padded: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the largest magnitude that the interpolator meets in each block of `_BLOCK` values between samples."""
     import numpy as np
@@ -266,7 +278,8 @@ def _k_weighted(channel: NDArray[np.float32], sample_rate: int) -> NDArray[np.fl
     size = next_fast_len(samples + round(_RUN_UP_SECONDS * sample_rate))
     lead = size - samples
     run_up = np.pad(channel, (lead, 0), mode="wrap").astype(np.float64)
-    weighted: NDArray[np.float64] = irfft(rfft(run_up) * _k_response(size, sample_rate), size)[lead:]
+    response = (_kept_response if size <= _KEPT_SIZE else _k_response)(size, sample_rate)
+    weighted: NDArray[np.float64] = irfft(rfft(run_up) * response, size)[lead:]
     return weighted
 
 
@@ -279,6 +292,10 @@ def _k_response(size: int, sample_rate: int) -> NDArray[np.complex128]:
     above = (b[0] + z * (b[1] + z * b[2])) * (d[0] + z * (d[1] + z * d[2]))
     response: NDArray[np.complex128] = above / ((a[0] + z * (a[1] + z * a[2])) * (c[0] + z * (c[1] + z * c[2])))
     return response
+
+
+# loops of one length come one after the other
+_kept_response = lru_cache(4)(_k_response)
 
 
 Biquad = tuple[tuple[float, float, float], tuple[float, float, float]]
