@@ -204,7 +204,7 @@ def _readable(path: Path) -> bool:
 
     child = os.fork()
     if child == 0:
-        signal.alarm(3)
+        signal.alarm(2)
         with contextlib.suppress(BaseException):
             touch(str(path))
         os._exit(0)

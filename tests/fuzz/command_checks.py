@@ -69,7 +69,11 @@ def load(folder: Path) -> None:
     kit = kit_file.text_of(kit_file.entry_of(make_kit("mine", "one of mine", 0.5)))
     jobs = f"inputs,name\n{GRID},{{seed}}\n".encode()
     FILES.update({"beat.mid": to_midi(beat()), "a.wav": wav, "b.wav": wav, "kit.json": kit, "jobs.csv": jobs})
-    for words in (("generate", "beat.mid", "-o", "x.wav"), ("analyze", "a.wav"), ("transfer", "a.wav", "b.wav")):
+    for words in (
+        ("generate", "beat.mid", "-o", "x.wav"),
+        ("analyze", "a.wav"),
+        ("transfer", "-r", "a.wav", "-t", "b.wav"),
+    ):
         box = folder / words[0]
         box.mkdir()
         run(box, list(words))
@@ -135,7 +139,7 @@ def leaves() -> Iterator[tuple[tuple[str, ...], object]]:
 
 BASE: dict[str, list[str]] = {
     "generate": [GRID, "-o", "new.wav", "--seed", "1"],
-    "transfer": ["a.wav", "b.wav", "-o", "new.wav", "--seed", "1"],
+    "transfer": ["-r", "a.wav", "-t", "b.wav", "-o", "new.wav", "--seed", "1"],
     "batch": ["jobs.csv", "--dry-run", "--out-dir", "new"],
     "grid": [GRID, "--sweep", "brightness=0:1:2", "-o", "new", "--dry-run"],
     "analyze": ["a.wav"],
@@ -151,7 +155,7 @@ BASE: dict[str, list[str]] = {
     "dataset build": ["missing", "-o", "new.h5"],
     "dataset render": ["--bars", "2", "-o", "new.h5", "--material", "missing"],
     "dataset inspect": ["a.wav"],
-    "evaluate tables": ["missing.h5", "--out", "new"],
+    "evaluate tables": ["missing", "--out", "new"],
     "evaluate pairs": ["missing", "nothing"],
     "evaluate frechet": ["missing", "nothing"],
     "evaluate statistics": ["missing", "-o", "new.npz"],
@@ -208,19 +212,22 @@ NAMED: dict[str, tuple[list[str], str]] = {
         ["generate", GRID, "--out-dir=place", "--stems=place", "--name={}"],
         "work/place",
     ),
-    "transfer --name": (["transfer", "a.wav", "b.wav", "--seed", "1", "--out-dir", "place", "--name={}"], "work/place"),
+    "transfer --name": (
+        ["transfer", "-r", "a.wav", "-t", "b.wav", "--seed", "1", "--out-dir", "place", "--name={}"],
+        "work/place",
+    ),
     "grid --name": (
         ["grid", GRID, "--sweep=brightness=0.5", "-o", "place", "--dry-run", "--name={}"],
         "work/place",
     ),
-    "kits save": (["kits", "save", "a.wav", "--", "{}"], "data/kits"),
+    "kits save": (["kits", "save", "--", "{}", "a.wav"], "data/kits"),
     "kits import --name": (["kits", "import", "kit.json", "--name={}"], "data/kits"),
-    "kits morph --store": (["kits", "morph", "tight-studio", "warm-808", "--steps=3", "--store={}"], "data/kits"),
+    "kits morph --save": (["kits", "morph", "tight-studio", "warm-808", "--steps=3", "--save={}"], "data/kits"),
     "analyze --save-kit": (["analyze", "a.wav", "--save-kit={}"], "data/kits"),
     "kits remove": (["kits", "remove", "--", "{}"], "data/kits"),
     "kits show": (["kits", "show", "--", "{}"], "nowhere"),
     "kits export": (["kits", "export", "--", "{}"], "nowhere"),
-    "generate --kit": (["generate", GRID, "-o", "place/x.wav", "--kit={}"], "nowhere"),
+    "generate --kit": (["generate", GRID, "-o", "x.wav", "--kit={}"], "work"),
     "generate INPUT": (["generate", "--seed=1", "--out-dir=place", "--", "{}"], "work/place"),
 }
 """Where names go in, and the folder that files made of them have to stay in."""
@@ -268,9 +275,9 @@ TARGETS: dict[str, tuple[list[str], str]] = {
     "generate --stems": (["generate", GRID, "-o", "y.wav", "--stems", "stems"], "stems/y_kick.wav"),
     "generate --plot": (["generate", GRID, "-o", "y.wav", "--plot", "x.png"], "x.png"),
     "generate --report": (["generate", GRID, "-o", "y.wav", "--report", "x.html"], "x.html"),
-    "transfer -o": (["transfer", "a.wav", "b.wav", "-o", "x.flac"], "x.flac"),
-    "transfer --plot": (["transfer", "a.wav", "b.wav", "-o", "y.flac", "--plot", "x.png"], "x.png"),
-    "transfer --report": (["transfer", "a.wav", "b.wav", "-o", "y.flac", "--report", "x.html"], "x.html"),
+    "transfer -o": (["transfer", "-r", "a.wav", "-t", "b.wav", "-o", "x.flac"], "x.flac"),
+    "transfer --plot": (["transfer", "-r", "a.wav", "-t", "b.wav", "-o", "y.flac", "--plot", "x.png"], "x.png"),
+    "transfer --report": (["transfer", "-r", "a.wav", "-t", "b.wav", "-o", "y.flac", "--report", "x.html"], "x.html"),
     "analyze --plot": (["analyze", "a.wav", "--plot", "x.png"], "x.png"),
     "analyze --midi": (["analyze", "a.wav", "--midi", "x.mid"], "x.mid"),
     "analyze --save-kit": (["analyze", "a.wav", "--save-kit", "x"], "../data/kits/x.json"),
@@ -279,8 +286,8 @@ TARGETS: dict[str, tuple[list[str], str]] = {
     "kits export": (["kits", "export", "tight-studio", "-o", "x.json"], "x.json"),
     "kits show --plot": (["kits", "show", "tight-studio", "--plot", "x.png"], "x.png"),
     "kits play-sheet": (["kits", "play-sheet", "tight-studio", "-o", "x.wav"], "x.wav"),
-    "kits morph --store": (
-        ["kits", "morph", "tight-studio", "warm-808", "--steps=3", "--store", "x"],
+    "kits morph --save": (
+        ["kits", "morph", "tight-studio", "warm-808", "--steps=3", "--save", "x"],
         "../data/kits/x-1.json",
     ),
     "batch": (["batch", "jobs.csv", "--seed", "5", "--out-dir", "out"], "out/5.wav"),
@@ -316,10 +323,28 @@ def _overwriting(content: bytes, box: Path) -> str | None:
     for found, was in before.items():
         assert after.get(found, "gone") == was, f"{found} was written over"
     assert code or kind == "folder", "nothing was said"  # some commands put their file into a folder
+    about = ("exist", "folder", path.name, path.stem)
+    assert not code or any(word in said for word in about), f"refused for another reason: {said}"
     return said
 
 
 CHECKS["overwriting"] = _overwriting
+
+
+def _giant(content: bytes, box: Path) -> str | None:
+    """One of `giants.CASES`, by its name."""
+    import giants
+
+    (box / "work").mkdir()
+    words = next(case for case in giants.CASES if case.__name__ == content.decode())(box / "work")
+    before = {*FILES, *(path.name for path in (box / "work").iterdir())}
+    code, said = run(box, words)
+    assert {path.name for path in (box / "work").iterdir()} == before, "something was written"
+    assert "not enough memory" not in said, said
+    return None if code == 0 else said
+
+
+CHECKS["giant"] = _giant
 
 
 def _hostile_midi(content: bytes, box: Path) -> str | None:

@@ -101,7 +101,7 @@ def _grids() -> st.SearchStrategy[bytes]:
 
 
 COMMANDS = [
-    Target("flags", "options of all commands with odd values", _flags, 160, "command_checks"),
+    Target("flags", "options of all commands with odd values", _flags, 110, "command_checks"),
     Target("names", "names of loops and kits", _names, 100, "command_checks"),
     Target(
         "hostile_midi", "MIDI files whose files and tracks have hostile names",
@@ -134,7 +134,7 @@ FILES = [
     Target("manifest", "lists of checksums", lambda: bent([{"kits.json": "0" * 64, "b": "1"}])),
     Target(
         "data_set", "data sets (HDF5)",
-        lambda: st.one_of(mutated(samples.data_sets()), mutated(samples.data_sets(), head=4096)), 60,
+        lambda: st.one_of(mutated(samples.data_sets()), mutated(samples.data_sets(), head=4096)), 40,
     ),
     Target("data_set_inspected", "data sets, inspected", lambda: mutated(samples.data_sets()), 20),
     Target("data_set_part", "parts of data sets", lambda: mutated(samples.parts()), 40),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+
+import command_checks
 import pytest
 import targets
 from hypothesis import HealthCheck, Phase, given, settings
@@ -36,9 +39,24 @@ def test_what_mutations_begin_with_is_accepted(target, file_worker):
         assert verdict.kind == "accepted", verdict.told
 
 
-def test_every_option_of_every_command_is_tried(command_worker):
-    import command_checks
+@pytest.mark.parametrize("command", command_checks.BASE)
+def test_what_options_are_added_to_does_its_work(command, command_worker):
+    verdict = command_worker.attempt("flags", json.dumps([command, []]).encode())
+    needs_more = "missing" in command_checks.BASE[command] or command in ("train", "play", "dataset inspect")
+    assert verdict.kind == ("refused" if needs_more else "accepted"), verdict.told
 
+
+@pytest.mark.parametrize("place", command_checks.NAMED)
+def test_names_that_are_good_are_taken(place, command_worker):
+    name = {"generate --kit": "mine", "generate INPUT": "beat.mid"}.get(place, "mine" if "kits " in place else "good")
+    words = command_checks.NAMED[place][0]
+    verdict = command_worker.attempt(
+        "names", json.dumps([place, "other" if words[1] in ("save", "import") else name]).encode()
+    )
+    assert verdict.kind == "accepted", verdict.told
+
+
+def test_every_option_of_every_command_is_tried(command_worker):
     options = command_checks.options()
     commands = {command for command, _, _ in options}
     assert {"generate", "transfer", "batch", "grid", "analyze", "kits save", "dataset build", "train"} <= commands
