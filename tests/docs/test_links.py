@@ -62,7 +62,7 @@ def test_links_are_found(tmp_path):
 def test_the_index_has_every_page():
     index = (REPOSITORY / "docs" / "README.md").read_text(encoding="utf-8")
     pages = {path.name for path in REPOSITORY.glob("docs/*.md")} - {"README.md"}
-    assert {page for page in pages if f"]({page})" not in index} == set()
+    assert {page for page in pages if f"]({page})" not in index} == set(), "list them in docs/README.md"
 
 
 def test_every_picture_is_shown():
