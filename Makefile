@@ -18,7 +18,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 TORCH := $(shell sed -n 's/^torch==//p' constraints.txt)
 TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 
-.PHONY: demo test lint format docs evaluate bench bench-parts throughput wheel clean
+.PHONY: demo test lint format docs evaluate evaluate-paper bench bench-parts throughput wheel clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -44,6 +44,15 @@ docs: $(READY)
 # The figures of docs/RESULTS.md, measured again (needs the training material, see NOTICE).
 evaluate: $(READY)
 	@$(BIN)/python -m loopnet_cli.evaluation $(DATA) $(EVALUATE_ARGS)
+
+# The paper's tables, measured again on the bars that the bundled models were made with (rendered first, if missing).
+BARS ?= build/bars.h5
+EMBEDDING ?= ../shared/yamnet/yamnet.tflite
+evaluate-paper: $(READY)
+	@mkdir -p $(dir $(BARS))
+	@[ -e $(BARS) ] || $(BIN)/loopnet dataset render -o $(BARS) --bars 3000 --seed 1 --material $(DATA)
+	@$(BIN)/loopnet evaluate tables $(BARS) --out docs --state build/evaluation --material $(DATA) \
+		--workers 2 $(if $(wildcard $(EMBEDDING)),--embedding-weights $(EMBEDDING)) $(EVALUATE_ARGS)
 
 # How long things take, in one table, against the figures of docs/bench.json (BENCH_ARGS=--save keeps the new ones).
 bench: $(READY)
