@@ -153,6 +153,17 @@ def test_the_pattern_becomes_activations_and_an_envelope_at_130_bpm(player, monk
     assert seen["envelope"].shape == (1, PAPER_SAMPLES)
 
 
+@pytest.mark.parametrize("model", PAPER_MODELS)
+def test_one_loop_is_rendered_once(player, monkeypatch, model):
+    # the published code renders a loop as a batch of sixteen copies of it
+    one, rendered = player(model), []
+    network = one.model._network
+    monkeypatch.setattr(one.model, "_network", lambda *asked: rendered.append(asked) or network(*asked))
+    seen = given(one, monkeypatch)
+    assert len(rendered) == 1 and rendered[0][0].ndim == 2
+    assert seen["activations"].shape == (1, PAPER_SAMPLES, 3)
+
+
 def test_every_bar_of_a_pattern_is_drawn_as_the_first_one():
     one, four = pattern_curves(beat()), pattern_curves(beat(bars=4))
     np.testing.assert_allclose(four.activations, np.tile(one.activations, (4, 1)), atol=1e-5)

@@ -6,10 +6,15 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from loopnet_cli.controls import PITCH_CLASSES, TIMBRE_NAMES  # noqa: E402
+from loopnet_cli.data.rows import FRAMES  # noqa: E402
 from loopnet_cli.errors import UsageError  # noqa: E402
+from loopnet_cli.pattern.model import Hit, Pattern  # noqa: E402
+from loopnet_cli.synthesis.curves import pattern_activations  # noqa: E402
 from loopnet_cli.synthesis.paperinputs import frames_of, network_inputs  # noqa: E402
+from loopnet_cli.synthesis.paperloop import pattern_curves  # noqa: E402
 from loopnet_cli.synthesis.papernet import BINS, PAPER_MODELS, PAPER_SAMPLES, PaperConfig, to_frames  # noqa: E402
 from loopnet_cli.training import paper_losses as losses  # noqa: E402
+from loopnet_cli.training.paper_batches import audio_rate  # noqa: E402
 from loopnet_cli.training.papernet import Decoder, PaperNet  # noqa: E402
 
 torch.set_num_threads(1)
@@ -111,6 +116,18 @@ def test_inputs_are_found_by_name_and_none_is_dropped() -> None:
     assert value["envelope"] == np.float32(0.5)
     assert [value[f"chroma.{name}"] for name in PITCH_CLASSES] == chroma[0].tolist()
     assert [value[name] for name in TIMBRE_NAMES] == timbre[0].tolist()
+
+
+def test_activations_in_use_are_those_of_training() -> None:
+    # the published code makes them in two ways
+    hits = [Hit(0, "kick", 0.9), Hit(1, "snare", 0.8), Hit(2.37, "kick", 0.6), Hit(3.6, "snare", 0.4)]
+    pattern = Pattern((*hits, *(Hit(k / 2, "hat_closed", 0.5) for k in range(8))), 1, (4, 4), 130.0)
+    taught = audio_rate(pattern_activations(pattern, FRAMES)[None])[0]
+    used = pattern_curves(pattern).activations
+    assert taught.shape == used.shape == (PAPER_SAMPLES, 3)
+    # the frames of a data set end 6 ms before the bar does, and the last value is held until there
+    last = PAPER_SAMPLES - round(0.025 * 16000)
+    assert used[:last] == pytest.approx(taught[:last], abs=0.01)
 
 
 def test_noise_is_of_unit_variance_and_of_the_seed() -> None:
