@@ -63,6 +63,11 @@ def parse_sweep(text: str, limit: int) -> Sweep:
             raise UsageError(f"--sweep {text}: {count} values, and --max allows {limit} loops")
         return Sweep(option, tuple(_range(found[1], found[2], count)))
     values = tuple(value.strip() for value in words.split(";" if ";" in words else ","))
+    if option == "kit" and len(values) > 1 and ";" not in words and ":" in words:
+        raise UsageError(
+            f"--sweep {text}: a mix has commas of its own: put semicolons between kits ('kit=a:0.3,b:0.7;c'), "
+            "or use --kit for the same mix in all loops"
+        )
     if "" in values:
         raise UsageError(f"--sweep {text}: a value is empty")
     if len(set(values)) < len(values):
