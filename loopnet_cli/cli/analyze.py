@@ -133,7 +133,7 @@ def _target(option: str, text: str | None, endings: tuple[str, ...], values: dic
         return Path(text) / (fill_name("{stem}", values) + endings[0])
     if not text.lower().endswith(endings):
         raise UsageError(f"{option} {text}: call it {endings[0]}, or name a folder (with / at its end)")
-    return fill_path(text, values)
+    return fill_path(text, values, option)
 
 
 def _is_folder(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import sys
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 from loopnet_cli.audio.levels import parse_normalize
 from loopnet_cli.audio.write import check_format
 from loopnet_cli.cli import loops, options, produce
-from loopnet_cli.cli.outputs import STDOUT, choose_format
+from loopnet_cli.cli.outputs import STDOUT, choose_format, is_folder
 from loopnet_cli.errors import PatternError, UsageError
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def check_targets(
         raise UsageError("--overwrite and --skip-existing contradict each other")
     if output is not None and out_dir is not None:
         raise UsageError("-o names one file, --out-dir a folder: use one of them")
+    if output not in (None, STDOUT) and (output.endswith(("/", os.sep)) or is_folder(Path(output))):
+        raise UsageError(f"-o {output} is a folder: use --out-dir {output}")
     if output == STDOUT and as_json:
         raise UsageError("-o - and --json both want standard output: use one of them")
     if output == STDOUT and sys.stdout.isatty():
@@ -135,7 +138,10 @@ def chosen_chroma(text: str | None) -> tuple[float, ...] | None:
         return None
     from loopnet_cli.chroma_names import parse_chroma
 
-    return tuple(parse_chroma(text))
+    try:
+        return tuple(parse_chroma(text))
+    except UsageError as error:  # which begins with the word chroma
+        raise UsageError(f"--{error}") from error
 
 
 def chosen_map(text: str) -> str | Mapping[int, str]:

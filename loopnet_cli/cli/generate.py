@@ -21,7 +21,14 @@ from loopnet_cli.cli.host import host_of
 from loopnet_cli.cli.inputs import expand_inputs, parse_meter
 from loopnet_cli.cli.kits import chosen_kit
 from loopnet_cli.cli.knobs import combine, knob_options
-from loopnet_cli.cli.models_chosen import STUDIO, check_stretching, chosen_model, chosen_voices, loaded_model
+from loopnet_cli.cli.models_chosen import (
+    STUDIO,
+    check_stretching,
+    chosen_model,
+    chosen_voices,
+    loaded_model,
+    model_label,
+)
 from loopnet_cli.cli.outputs import DEFAULT_NAME
 from loopnet_cli.errors import UsageError
 from loopnet_cli.synthesis.kit_mix import kit_label
@@ -84,7 +91,9 @@ def generate(
         words, tally, drum_map=chosen_map(drum_map), tempo=bpm, bars=bars, meter=parse_meter(meter)
     )
     naming = chosen_naming(output, out_dir, name, stems, plot, finish)
-    jobs = loops.plan(rhythms, naming, kit=kit_label(sound.kit.name), seed=seed, variations=variations)
+    jobs = loops.plan(
+        rhythms, naming, kit=kit_label(sound.kit.name), model=model_label(model), seed=seed, variations=variations
+    )
     read_files = [item.path for item in words if item.path is not None]
     if Path(drum_map).suffix:
         read_files.append(Path(drum_map))

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import typer
 
 from loopnet_cli.cli.console import Console, tell_json
-from loopnet_cli.cli.outputs import HINT, Output, check_clashes
+from loopnet_cli.cli.outputs import HINT, Output, check_clashes, check_folders
 
 T = TypeVar("T")
 
@@ -37,8 +37,12 @@ class Host:
         ------
         UsageError
             If a file would be written twice, or over an input.
+        AudioError
+            If it is to go where there is no folder.
         """
+        outputs = tuple(outputs)
         check_clashes(outputs, inputs, hint)
+        check_folders(outputs)
         return True
 
     def tell(self, values: Mapping[str, Any]) -> None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from glob import glob, has_magic
 from pathlib import Path
 
-from loopnet_cli.errors import UsageError
+from loopnet_cli.errors import PatternError, UsageError
 from loopnet_cli.pattern.grid import looks_like_grid
+from loopnet_cli.pattern.model import Pattern
 from loopnet_cli.pattern.read import STDIN
 
 
@@ -85,14 +86,17 @@ def parse_meter(text: str | None) -> tuple[int, int] | None:
     Raises
     ------
     UsageError
-        If it is not written like that.
+        If it is not written like that, or there is no such meter.
     """
     if text is None:
         return None
     match = re.fullmatch(r"(\d{1,3})/(\d{1,3})", text.strip(), re.ASCII)
     if match is None:
         raise UsageError(f"--meter {text}: write it as e.g. 7/8")
-    return int(match[1]), int(match[2])
+    try:
+        return Pattern((), meter=(int(match[1]), int(match[2]))).meter
+    except PatternError as error:  # which begins with the word meter
+        raise UsageError(f"--{error}") from error
 
 
 def _file(word: str) -> Input:

@@ -140,7 +140,7 @@ def read_rhythms(inputs: Iterable[Input], tally: Tally, **how: Any) -> list[Rhyt
     return rhythms
 
 
-def plan(rhythms: Iterable[Rhythm], naming: Naming, *, kit: str, seed: int, variations: int) -> list[Job]:
+def plan(rhythms: Iterable[Rhythm], naming: Naming, *, kit: str, model: str, seed: int, variations: int) -> list[Job]:
     """Return one job for each rhythm and variation; variation n has the seed ``seed + n - 1``."""
     jobs = []
     for rhythm in rhythms:
@@ -149,6 +149,7 @@ def plan(rhythms: Iterable[Rhythm], naming: Naming, *, kit: str, seed: int, vari
             values = {
                 "stem": rhythm.input.stem,
                 "kit": kit,
+                "model": model,
                 "seed": seed + variation,
                 "bpm": f"{pattern.tempo:.5g}",
                 "bars": pattern.bars,

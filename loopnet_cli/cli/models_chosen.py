@@ -44,6 +44,12 @@ def chosen_model(name: str, stems: Path | None = None) -> WeightsSource | None:
     return found
 
 
+def model_label(name: str) -> str:
+    """Return what a model is called in file names: a file or a folder of weights by its own name."""
+    plain = name.strip().lower()
+    return plain if plain in NAMES else Path(name).name.removesuffix(".safetensors")
+
+
 def loaded_model(host: Host, chosen: WeightsSource | None) -> Any:
     """Load the model, once for each host: the studio model, or a player of a paper model."""
     if chosen is None:

@@ -12,11 +12,12 @@ from pathlib import Path
 from string import Formatter
 
 from loopnet_cli.audio.write import FORMATS
-from loopnet_cli.errors import UsageError
+from loopnet_cli.errors import AudioError, UsageError
 
 FIELDS: dict[str, str] = {
     "stem": "the input's name without its ending",
     "kit": "the kit's name",
+    "model": "the model's name",
     "seed": "the seed",
     "bpm": "the tempo",
     "bars": "the number of bars",
@@ -95,15 +96,15 @@ def fill_name(template: str, values: Mapping[str, object], option: str = "--name
         raise UsageError(f"{option} {template}: no path separators here{folder}")
     if any(unicodedata.category(c) in _NO_NAMES for c in template):
         raise UsageError(f"{option} {template}: no line breaks or control characters here")
-    name = "".join(_parts(template, values))
+    name = "".join(_parts(template, values, option))
     if name.strip(". ") == "":
         raise UsageError(f"{option} {template} leaves no name")
     return name
 
 
-def fill_path(template: str, values: Mapping[str, object]) -> Path:
+def fill_path(template: str, values: Mapping[str, object], option: str = "--plot") -> Path:
     """Return a path made from a template whose folder part is the user's own (``plots/{stem}.png``)."""
-    return Path("".join(_parts(template, values)))
+    return Path("".join(_parts(template, values, option)))
 
 
 def fields_in(template: str) -> set[str]:
@@ -114,11 +115,11 @@ def fields_in(template: str) -> set[str]:
         return set()
 
 
-def _parts(template: str, values: Mapping[str, object]) -> Iterable[str]:
+def _parts(template: str, values: Mapping[str, object], option: str) -> Iterable[str]:
     try:
         pieces = list(Formatter().parse(template))
     except ValueError as error:
-        raise UsageError(f"the name {template} is malformed: {error} (write {{{{ for a brace)") from error
+        raise UsageError(f"{option} {template} is malformed: {error} (write {{{{ for a brace)") from error
     for literal, name, spec, conversion in pieces:
         yield literal
         if name is None:
@@ -126,10 +127,10 @@ def _parts(template: str, values: Mapping[str, object]) -> Iterable[str]:
         if name not in values:
             near = get_close_matches(name, values, 1)
             hint = f"did you mean {{{near[0]}}}?" if near else "use " + ", ".join(f"{{{f}}}" for f in values)
-            raise UsageError(f"the name {template} has an unknown field {{{name}}}: {hint}")
+            raise UsageError(f"{option} {template} has an unknown field {{{name}}}: {hint}")
         # only a width, so that no template asks for a name of a billion characters
         if conversion or not re.fullmatch(r"0?\d?", spec or "", re.ASCII):
-            raise UsageError(f"the name {template}: after {name} only a width may stand, e.g. {{seed:05}}")
+            raise UsageError(f"{option} {template}: after {name} only a width may stand, e.g. {{seed:05}}")
         yield _safe(f"{values[name]:{spec}}")
 
 
@@ -165,6 +166,30 @@ def check_clashes(outputs: Iterable[Output], inputs: Iterable[Path], hint: str =
             if key in taken and not _is_device(path):
                 raise UsageError(f"two files would be called {path}: tell them apart, {hint}")
             taken.add(key)
+
+
+def check_folders(outputs: Iterable[Output]) -> None:
+    """Make sure that each file has a folder to be written to, or that it will be made.
+
+    Raises
+    ------
+    AudioError
+        Naming the first that has none.
+    """
+    for output in outputs:
+        for path in output.files:
+            folder = path.parent
+            made = any(folder == other or folder in other.parents for other in output.folders)
+            if not made and not os.path.lexists(folder):
+                raise AudioError(f"cannot write {path}: the folder {folder} does not exist")
+
+
+def is_folder(path: Path) -> bool:
+    """Tell whether a path is that of a folder; one too long to be any is not."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def _identity(path: Path) -> str:

@@ -104,6 +104,8 @@ def plan(
     order: Order,
     workshop: Workshop,
     tally: loops.Tally,
+    *,
+    model: str,
 ) -> list[Job]:
     """Return one job for each pair; rhythms are heard now only if the names of the files tell of it.
 
@@ -129,7 +131,7 @@ def plan(
         for timbre in timbres:
             values["rhythm"] = values["stem"] = rhythm.input.stem
             values["timbre"] = values["kit"] = timbre.input.stem
-            values["seed"], values["amount"] = order.seed, f"{order.amount:g}"
+            values["seed"], values["amount"], values["model"] = order.seed, f"{order.amount:g}", model
             jobs.append(Job(rhythm, timbre, naming.output(values)))
     return jobs
 

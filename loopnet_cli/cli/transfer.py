@@ -23,7 +23,7 @@ from loopnet_cli.cli.host import host_of
 from loopnet_cli.cli.inputs import parse_meter
 from loopnet_cli.cli.kits import chosen_kit
 from loopnet_cli.cli.knobs import combine, knob_options
-from loopnet_cli.cli.models_chosen import STUDIO, chosen_model, chosen_voices
+from loopnet_cli.cli.models_chosen import STUDIO, chosen_model, chosen_voices, model_label
 from loopnet_cli.cli.sources import Kind, Source, check_stdin, rhythm_sources, timbre_sources
 from loopnet_cli.cli.workshop import Wishes, Workshop
 from loopnet_cli.errors import UsageError
@@ -122,7 +122,7 @@ def transfer(
     tally = loops.Tally(host.console(quiet), host.tell)
     workshop = Workshop(wishes, tally.console, host, chosen)
     naming = chosen_naming(output, out_dir, name, stems, plot, finish)
-    jobs = pairs.plan(rhythms, timbres, naming, order, workshop, tally)
+    jobs = pairs.plan(rhythms, timbres, naming, order, workshop, tally, model=model_label(model))
     read = [source.input.path for source in (*rhythms, *timbres, *pitches_from) if source.input.path is not None]
     if Path(drum_map).suffix:
         read.append(Path(drum_map))

@@ -16,6 +16,7 @@ FIELDS: dict[str, str] = {
     "timbre": "the sound's name without its ending, or the kit's",
     "stem": "the same as {rhythm}",
     "kit": "the same as {timbre}",
+    "model": "the model's name",
     "amount": "the amount",
     "seed": "the seed",
     "bpm": "the tempo",

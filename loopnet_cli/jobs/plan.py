@@ -154,7 +154,7 @@ def plan_rows(
                 plan.rows.append(_planned(row, common, known or {}, counts, only_failed))
             except JobsError as error:
                 plan.wrong.append((row.number, str(error)))
-        _check_files(plan, reserved)
+        _check_files(plan, reserved, goes_on=bool(known))
     return plan
 
 
@@ -245,11 +245,14 @@ def _own(before: Entry) -> frozenset[str]:
     return frozenset(path for path, digest in before.files.items() if digest_of(path) == digest)
 
 
-def _check_files(plan: Plan, reserved: Sequence[Path]) -> None:
+def _check_files(plan: Plan, reserved: Sequence[Path], *, goes_on: bool) -> None:
     """Find files that would be written twice, over something that is read, or over something that is there."""
     kept = {_identity(path) for path in reserved}
     read = {_identity(path) for row in plan.rows for path in row.inputs}
     taken: dict[str, Row] = {}
+    hint = " and is not what this row has made: use --overwrite"
+    if not goes_on:
+        hint = ": use --overwrite, or --resume to go on with an earlier run"
     for planned in plan.rows:
         place, problems = planned.row.place, []
         for path in planned.files:
@@ -263,7 +266,7 @@ def _check_files(plan: Plan, reserved: Sequence[Path]) -> None:
                 problems.append(f"{place}: would write over {path}, which a row reads")
         found = planned.in_the_way() if planned.state == "todo" else None
         if found is not None:
-            problems.append(f"{place}: {found} exists: use --overwrite, or --resume to go on with an earlier run")
+            problems.append(f"{place}: {found} exists{hint}")
         plan.wrong += [(planned.row.number, problem) for problem in problems]
 
 

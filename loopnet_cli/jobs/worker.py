@@ -20,7 +20,7 @@ import typer
 
 from loopnet_cli.cli.console import Advance, Console
 from loopnet_cli.cli.host import Host
-from loopnet_cli.cli.outputs import HINT, Output, check_clashes
+from loopnet_cli.cli.outputs import HINT, Output, check_clashes, check_folders
 from loopnet_cli.errors import LoopnetError
 from loopnet_cli.jobs.columns import commands
 
@@ -142,6 +142,7 @@ class RowHost(Host):
         """Check and keep all files."""
         self.outputs, self.inputs = tuple(outputs), tuple(dict.fromkeys(inputs))
         check_clashes(self.outputs, self.inputs, hint)
+        check_folders(self.outputs)
         return self.go_on
 
     def tell(self, values: Mapping[str, Any]) -> None:

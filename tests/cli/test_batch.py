@@ -218,7 +218,8 @@ def test_resume_does_not_replace_what_was_changed_by_hand(batch):
     assert batch(jobs=TWO).code == 0
     Path("a.wav").write_text("cut by hand")
     done = batch("--resume", jobs=TWO)
-    assert done.code == 2 and "a.wav exists" in done.stderr and Path("a.wav").read_text() == "cut by hand"
+    assert done.code == 2 and Path("a.wav").read_text() == "cut by hand"
+    assert "row 1 (line 2): a.wav exists and is not what this row has made: use --overwrite" in done.stderr
 
 
 def test_resume_sees_that_a_rhythm_has_changed(batch, studio, midi):
@@ -409,3 +410,11 @@ def test_where_nothing_can_be_written(batch):
     done = batch(jobs="inputs,output\nbeat.mid,beat.mid/a.wav\nbeat.mid,none/a.wav\nbeat.mid,b.wav\n")
     assert done.code == 1 and len(problems(done)) == 2 and Path("b.wav").exists()
     assert "the folder none does not exist" in done.stderr
+
+
+def test_a_folder_that_is_missing_is_seen_before_anything_is_rendered(batch, studio):
+    rows = "inputs,output,out-dir\nbeat.mid,none/a.wav,\nbeat.mid,,made/here\n"
+    done = batch("--dry-run", jobs=rows)
+    assert "row 1 (line 2): would fail: cannot write none/a.wav: the folder none does not exist" in done.stdout
+    assert "row 2 (line 3): make made/here/" in done.stdout
+    assert batch(jobs=rows).code == 1 and len(studio.calls) == 1

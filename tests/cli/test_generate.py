@@ -69,11 +69,12 @@ class TestNames:
 
     def test_out_dir_is_made_and_the_template_filled(self, loopnet, midi, tmp_path):
         done = loopnet(
-            "generate", midi, "--out-dir", "x/y", "--name", "{kit}-{bpm}-{bars}-{meter}-{variation}-{seed:03}.flac",
-            "--kit", "warm-808", "--seed", 7, "--bpm", 96.5,
+            "generate", midi, "--out-dir", "x/y", "--kit", "warm-808",
+            "--name", "{kit}-{model}-{bpm}-{bars}-{meter}-{variation}-{seed:03}.flac",
+            "--seed", 7, "--bpm", 96.5,
         )  # fmt: skip
         assert done.code == 0
-        assert names(tmp_path / "x") == {"y/warm-808-96.5-1-4-4-1-007.flac"}
+        assert names(tmp_path / "x") == {"y/warm-808-studio-96.5-1-4-4-1-007.flac"}
 
     def test_stdout_carries_the_file_and_nothing_else(self, loopnet, midi, tmp_path):
         assert loopnet("generate", midi, "-o", "a.wav", "--seed", 9).code == 0

@@ -23,8 +23,9 @@ def test_templates(template, name):
 
 @pytest.mark.parametrize(
     ("template", "said"),
-    [("{sead}", "did you mean {seed}?"), ("{zzz}", "unknown field"), ("{}", "unknown field"), ("{stem", "malformed"),
-     ("a/{stem}", "--out-dir"), ("..\\{stem}", "--out-dir"), ("{stem.__class__}", "unknown field"),
+    [("{sead}", "did you mean {seed}?"), ("{zzz}", "unknown field"), ("{}", "unknown field"),
+     ("{stem", "--name {stem is malformed"), ("a/{stem}", "--out-dir"), ("..\\{stem}", "--out-dir"),
+     ("{stem.__class__}", "unknown field"),
      ("{stem!r}", "width"), ("{seed:999999999}", "width"), ("..", "no name"), (" ", "no name"), ("", "no name")],
 )  # fmt: skip
 def test_templates_that_are_wrong(template, said):

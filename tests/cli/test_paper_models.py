@@ -157,7 +157,8 @@ class TestGenerate:
         done = loopnet("generate", AT_130, GRID, *words, "--name", "{bpm}")
         done.refused(1, "sudo apt install rubberband-cli")
         assert not (tmp_path / "o").exists()
-        assert loopnet("generate", AT_130, *words).code == 0
+        assert loopnet("generate", AT_130, *words, "--name", "{model}").code == 0
+        assert (tmp_path / "o" / "multi.wav").exists()
 
 
 class TestTheStudio:

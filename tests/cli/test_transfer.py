@@ -259,10 +259,10 @@ class TestFiles:
         assert (studio.loaded, ears.loaded, found) == (1, 1, ["b"])
 
     def test_all_fields_of_a_name(self, loopnet, tmp_path):
-        template = "{rhythm}-{stem}-{timbre}-{kit}-{amount}-{seed:03}-{bpm}-{bars}-{meter}"
+        template = "{rhythm}-{stem}-{timbre}-{kit}-{model}-{amount}-{seed:03}-{bpm}-{bars}-{meter}"
         words = ("-r", "a.wav", "-t", "warm-808", "--name", template, "--seed", 7, "--amount", 0.5)
         assert loopnet("transfer", *words).code == 0
-        assert "a-a-warm-808-warm-808-0.5-007-120-1-4-4.wav" in names(tmp_path)
+        assert "a-a-warm-808-warm-808-studio-0.5-007-120-1-4-4.wav" in names(tmp_path)
 
     def test_existing_files(self, loopnet, studio, ears, tmp_path):
         (tmp_path / "o.wav").write_text("mine")
