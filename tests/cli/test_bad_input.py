@@ -99,6 +99,8 @@ def test_a_grid_with_a_voice_that_is_none(loopnet):
         (["--bpm", "fast"], ["--bpm", "number"]),
         (["--meter", "7"], ["--meter", "7/8"]),
         (["--meter", "fast"], ["--meter"]),
+        (["--meter", "7/9"], ["--meter 7/9 is not a meter"]),
+        (["--chroma", "H"], ["--chroma 'H'"]),
         (["--brightness", "1.7"], ["--brightness 1.7", "0 to 1"]),
         (["--low-brightness", "+1.7"], ["--low-brightness", "-1 to +1"]),
         (["--brightness", "nan"], ["--brightness nan"]),
@@ -191,7 +193,9 @@ class TestOutput:
 
     def test_where_a_folder_is(self, loopnet, midi, tmp_path):
         (tmp_path / "a.wav").mkdir()
-        loopnet("generate", midi, "-o", "a.wav", "--overwrite").refused(1, "a.wav", "folder")
+        loopnet("generate", midi, "-o", "a.wav", "--overwrite").refused(2, "-o a.wav is a folder", "--out-dir a.wav")
+        loopnet("generate", midi, "-o", "b/").refused(2, "-o b/ is a folder", "--out-dir b/")
+        assert names(tmp_path) == {"beat.mid"}
 
     def test_out_dir_where_a_file_is(self, loopnet, midi, tmp_path):
         (tmp_path / "x").write_text("mine")
