@@ -9,8 +9,8 @@ from loopnet_cli.evaluation.report import Cell, Section, Table
 
 COLOURS = {"low": "#c2410c", "mid": "#0f766e", "high": "#7c3aed", "all": "#1f2937"}
 PAPER = "#9ca3af"
-LEAST = 0.01
-"""Where a distance of 0 stands on a logarithmic axis, as a share of the largest."""
+LEAST = 0.5
+"""Where a distance of 0 stands on a logarithmic axis, as a share of the least above it."""
 WIDEST = 44
 """Characters of a row's name."""
 
@@ -40,8 +40,8 @@ def draw_distances(table: Table) -> bytes:
     for place, (panel, name) in enumerate(zip(panels, columns, strict=True), start=2):
         ours = place < len(table.columns) - 1
         cells = [_number(row[place]) for row in rows]
-        largest = max((cell.value for cell in cells if cell is not None), default=1.0) or 1.0
-        least = LEAST * largest
+        above = [cell.value for cell in cells if cell is not None and cell.value > 0] or [1.0]
+        least, largest = LEAST * min(above), max(above)
         for height, cell in enumerate(cells):
             if cell is not None:
                 _dot(panel, height, cell, least, COLOURS["all"] if ours else PAPER, "o" if ours else "D")
