@@ -158,6 +158,31 @@ def test_the_same_bytes_whatever_the_number_of_workers(loops, tmp_path):
 
 
 @pytest.mark.slow
+def test_the_same_bytes_by_dask_though_a_worker_is_killed(loops, tmp_path, monkeypatch):
+    distributed = pytest.importorskip("distributed", reason="dask.distributed is not installed")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    target, parts = tmp_path / "a.h5", tmp_path / "a.h5.parts"
+    how = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
+    with (
+        distributed.LocalCluster(**how, local_directory=str(tmp_path / "dask"), silence_logs=50) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        victim = next(iter(client.run(os.getpid).values()))
+        words = ["dataset", "build", str(loops), "-o", str(target), "--engine", "dask"]
+        command = [sys.executable, "-m", "loopnet_cli", *words, "--scheduler", cluster.scheduler_address]
+        run = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        deadline = time.monotonic() + 120
+        while not list(parts.glob("file-*.npz")) and run.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert run.poll() is None, "it has not ended yet"
+        os.kill(victim, signal.SIGKILL)
+        _, said = run.communicate(timeout=300)
+    assert run.returncode == 0, said
+    make(plan_build([loops], tmp_path / "b.h5", BuildSettings()), None)
+    assert target.read_bytes() == (tmp_path / "b.h5").read_bytes()
+
+
+@pytest.mark.slow
 def test_a_killed_run_goes_on(loops, tmp_path):
     target, parts = tmp_path / "a.h5", tmp_path / "a.h5.parts"
     command = [sys.executable, "-m", "loopnet_cli", "dataset", "build", str(loops), "-o", str(target), "--workers", "1"]
