@@ -39,6 +39,7 @@ analyze silent.wav
 generate beat.grid -o first.wav
 generate beat.grid -o nowhere/x.wav
 generate beat.grid -o x.mp3
+generate beat.grid -o loops
 generate beat.grid beat.grid -o x.wav
 generate beat.grid beat.grid --seed 1 --out-dir . --name same
 batch column.csv
@@ -46,6 +47,7 @@ batch cell.csv
 batch twice.csv
 grid beat.grid --sweep brightnes=0:1:5 -o g
 grid beat.grid --sweep brightness=0:1:2000 -o g
+grid beat.grid --sweep kit=a:0.3,b:0.7 -o g
 batch - --format csv --resume
 batch good.csv --engine dask
 """
@@ -59,6 +61,7 @@ ELSEWHERE = {
     "no weights found in ...: install loopnet again": "loopnet_cli/synthesis/bank.py",
     "--engine dask needs dask.distributed: pip install 'loopnet[dask]'": "loopnet_cli",
     "another run is writing ...: wait for it, or name another --record": "loopnet_cli/jobs",
+    "... and is not what this row has made: use --overwrite": "loopnet_cli/jobs/plan.py",
     "...: made for other weights, ...": "loopnet_cli/synthesis",
     "...: ... LUFS instead of -16: more would pass the true peak of -1 dB": "loopnet_cli",
     "... notes have no voice: ...": "loopnet_cli/pattern/midi.py",
@@ -104,6 +107,7 @@ def make_inputs(folder: Path) -> None:
     (folder / "column.csv").write_text("input,kitt\nbeat.grid,warm-808\n")
     (folder / "cell.csv").write_text("input,seed\nbeat.grid,1\nbeat.grid,x\n")
     (folder / "twice.csv").write_text("input,seed\nbeat.grid,1\nbeat.grid,1\n")
+    (folder / "loops").mkdir()
     (folder / "good.csv").write_text("input,seed\nbeat.grid,1\n")
 
 
