@@ -6,6 +6,8 @@ DEMO ?= examples/patterns/boom-bap.mid
 # material that only `evaluate` and `bench` need
 DATA ?= ../shared/data
 GOLDEN ?= ../shared/golden
+# how long `fuzz` tries each kind of input
+FUZZ_SECONDS ?= 60
 # the versions that every dependency has wheels for
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -18,7 +20,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 TORCH := $(shell sed -n 's/^torch==//p' constraints.txt)
 TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 
-.PHONY: demo test lint format docs evaluate evaluate-paper bench bench-parts throughput wheel clean
+.PHONY: demo test lint format docs evaluate evaluate-paper bench bench-parts throughput fuzz matrix wheel clean
 .DELETE_ON_ERROR:
 
 demo: $(READY)
@@ -70,6 +72,15 @@ bench-parts: $(READY)
 # A thousand one-bar loops by `batch`, with 1 and 2 workers: loops a second, memory, the same bytes. Minutes.
 throughput: $(READY)
 	@$(BIN)/python -m loopnet_cli.evaluation.throughput $(THROUGHPUT_ARGS)
+
+# Inputs that nobody has tried yet, so many seconds for each kind of file and command (about 27 of them); the counts go into
+# docs/RELIABILITY.md, what fails into build/fuzz.
+fuzz: $(READY)
+	@OMP_NUM_THREADS=1 $(BIN)/python tests/fuzz/long.py --seconds $(FUZZ_SECONDS) --table docs/RELIABILITY.md $(FUZZ_ARGS)
+
+# The oldest libraries that pyproject.toml allows, and the newest there are, with every Python found.
+matrix:
+	@$(or $(PYTHON),python3) .ci/matrix $(PYTHONS)
 
 wheel: $(READY)
 	@$(BIN)/python -m hatchling build -t wheel -d dist

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from loopnet_cli.audio.stream import open_audio
+from loopnet_cli.audio.stream import LOUDEST, open_audio
 from loopnet_cli.errors import AudioError
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def read_audio(
     if not total:
         raise AudioError(f"{stream.name} holds no audio (0 samples)")
     audio = np.concatenate(blocks)
-    if not np.isfinite(audio).all():
+    if not (np.abs(audio) < LOUDEST).all():
         raise AudioError(f"{stream.name} holds values that are no numbers (NaN or infinity)")
     if mono or audio.shape[1] != 2:
         audio = mix_down(audio)

@@ -21,6 +21,8 @@ MIN_RATE, MAX_RATE = 1000, 768_000
 BLOCK = 1 << 16
 MAX_BYTES = 2**31
 """The most that is taken from a pipe or standard input; files may be larger."""
+LOUDEST = 1e12
+"""Samples beyond so many times full scale are damage; floats hold 3e38, and their squares do not fit."""
 _NO_COUNT = 2**40  # above what FLAC can count; libsndfile's answer where a header leaves it open is near 2**63
 # containers whose header states the number of frames, so that fewer mean a damaged file
 _EXACT = frozenset({"WAV", "WAVEX", "RF64", "AIFF", "FLAC", "CAF", "W64", "AU"})

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loopnet_cli.audio.read import MAX_SECONDS, mix_down
-from loopnet_cli.audio.stream import AudioStream, open_audio
+from loopnet_cli.audio.stream import LOUDEST, AudioStream, open_audio
 from loopnet_cli.errors import AudioError, UsageError
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ class _Frames:
     def add(self, block: NDArray[np.float32], begin: int) -> None:
         import numpy as np
 
-        finite = np.isfinite(block).all(axis=1)
+        finite = (np.abs(block) < LOUDEST).all(axis=1)
         if not finite.all():
             seconds = (begin + self.count + int(np.argmin(finite))) / self._stream.sample_rate
             raise AudioError(

@@ -123,6 +123,8 @@ class Tally:
             # errors of reading and writing name their file themselves
             named = any(name in text for name in (label, *sources)) or isinstance(error, AudioError)
             self.console.error(text if named else f"{label}: {text}")
+        elif isinstance(error, MemoryError):
+            self.console.error(f"{label}: not enough memory: use fewer bars or repeats")
         else:
             self.console.error(f"{label}: unexpected {type(error).__name__}: {error}")
             self.bug = error

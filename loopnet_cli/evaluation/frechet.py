@@ -13,6 +13,7 @@ embeddings are projected on the principal axes of the reference first (`Axes`); 
 from __future__ import annotations
 
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -279,6 +280,7 @@ def read_statistics(path: Path) -> Gaussian:
         NotImplementedError,
         RuntimeError,
         zipfile.BadZipFile,
+        zlib.error,
     ) as error:
         raise StatisticsError(f"{path}: not statistics in .npz form, or damaged ({type(error).__name__})") from error
     return _checked(path, mean, covariance, count)

@@ -149,7 +149,10 @@ def kit(content: bytes, box: Path) -> None:
         *(x for c in found.codes.values() for x in c),
     ]
     assert all(math.isfinite(value) for value in values)
-    extra = kit_file.unknown_fields(kit_file.parse_entry(content))
+    try:
+        extra = kit_file.unknown_fields(kit_file.parse_entry(content))
+    except ValueError:  # fields of others that cannot be kept do not keep a kit from being played
+        return
     stored = kit_file.text_of(kit_file.entry_of(found, "again", extra))
     path.write_bytes(stored)
     again = load_kit(path)

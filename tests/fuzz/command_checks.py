@@ -240,7 +240,7 @@ def _names(content: bytes, box: Path) -> str | None:
     if "\0" in name:  # no such word can be typed
         return "NUL"
     before = tree_after_setup(box)
-    code, said = run(box, [word.replace("{}", name) for word in words])
+    code, said = run(box, [word.replace("{}", name) for word in words], rows=9)  # * is all that is here
     _stayed(box, before, folder)
     return None if code == 0 else said
 

@@ -55,7 +55,7 @@ def fuzz(target: targets.Target, worker: workers.Worker, seconds: float, first: 
         smallest: tuple[bytes, str] | tuple[()] = ()
         try:
             attempt()
-        except AssertionError:
+        except (AssertionError, ExceptionGroup):  # the latter where it does not fail each time
             content, failure = smallest or (b"", "?")
             KEPT.mkdir(parents=True, exist_ok=True)
             (KEPT / target.name).write_bytes(content)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
@@ -26,6 +27,7 @@ def main() -> None:
         checks = importlib.import_module(sys.argv[1])
         checks.load(Path(folder))
         limit_memory(int(sys.argv[2]))
+        start = address_space()
         answers.write(b"ready\n")
         answers.flush()
         while line := sys.stdin.buffer.readline():
@@ -40,15 +42,21 @@ def main() -> None:
                 kind, told = "failed", "printed past the program: " + said.decode(errors="replace")[-2000:]
             os.truncate(printed, 0)
             os.chdir(folder)
+            if address_space() > start + (200 << 20):
+                gc.collect()  # what an exception held
             shutil.rmtree(box, ignore_errors=True)
             answers.write(json.dumps([kind, told]).encode() + b"\n")
             answers.flush()
 
 
+def address_space() -> int:
+    """Return how many bytes the process has."""
+    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+
+
 def limit_memory(megabytes: int) -> None:
     """Let the process have so much more than it has."""
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
-    most = pages * resource.getpagesize() + (megabytes << 20)
+    most = address_space() + (megabytes << 20)
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 

@@ -85,7 +85,9 @@ class Worker:
         root = Path(__file__).parents[2]
         where = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("work.py")), self.module, str(self.megabytes)],
+            # a warning is shown each time, not only the first
+            [sys.executable, "-W", "always::RuntimeWarning", str(Path(__file__).with_name("work.py")), self.module,
+             str(self.megabytes)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=where,
         )  # fmt: skip
         assert self._line(_START_SECONDS) == b"ready", "the process that tries inputs does not start"

@@ -102,7 +102,7 @@ HOSTILE = {
     "not text": (b"\xff\xfe\x00", "not UTF-8"),
     "a WAV of nothing": (b"RIFF\0\0\0\0WAVE", "tells of no kit"),
     "a WAV that is none": (b"RIFF1234", "not a RIFF/WAVE file"),
-    "a FLAC that is none": (b"fLaC" + bytes(100), "cannot read it"),
+    "a FLAC that is none": (b"fLaC" + bytes(100), "not audio that can be read"),
     "a WAV of empty chunks": (b"RIFF\0\0\0\0WAVE" + b"junk\0\0\0\0" * 100_000, "tells of no kit"),
 }
 
