@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from loopnet_cli.analysis.normalise import Normalisation
-from loopnet_cli.analysis.transcription import at_audio_rate
+from loopnet_cli.analysis.transcription import FRAME_RATE, at_audio_rate
 from loopnet_cli.controls import TIMBRE_NAMES
 from loopnet_cli.data.store import Bars, BarStore
 from loopnet_cli.errors import DatasetError
@@ -73,9 +73,15 @@ def unit_timbre(points: NDArray[np.float32], ranges: Normalisation) -> NDArray[n
 
 
 def audio_rate(activations: NDArray[np.float32], samples: int = PAPER_SAMPLES) -> NDArray[np.float32]:
-    """Bring frame curves, shape (n, frames, 3), to samples at 16 kHz by the paper's spline."""
+    """Bring frame curves of a bar, shape (n, frames, 3), to samples at 16 kHz by the paper's spline.
+
+    The last frame lies before the bar's end: one more, from its beginning, leads the spline around.
+    """
     count, frames, columns = activations.shape
-    side_by_side = np.moveaxis(activations, 0, 1).reshape(frames, count * columns)
+    past = min(max(frames - samples / PAPER_RATE * FRAME_RATE, 0.0), 1.0)
+    around = (1 - past) * activations[:, :1] + past * activations[:, 1 % frames : 1 % frames + 1]
+    longer = np.concatenate([activations, around], axis=1)
+    side_by_side = np.moveaxis(longer, 0, 1).reshape(frames + 1, count * columns)
     curves = at_audio_rate(side_by_side, samples, PAPER_RATE)
     return np.moveaxis(curves.reshape(samples, count, columns), 1, 0)
 
