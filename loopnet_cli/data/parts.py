@@ -90,7 +90,8 @@ def read_part(path: Path) -> Part:
         rejected = tuple(Rejected(**one) for one in told["rejected"])
         return Part(loops, rows, rejected, float(told["seconds"]))
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise DatasetError(f"{path}: a part that cannot be read ({error}): delete it and run again") from error
+        told = " ".join(str(error).split())[:200]
+        raise DatasetError(f"{path}: a part that cannot be read ({told}): delete it and run again") from error
 
 
 @dataclass(frozen=True)

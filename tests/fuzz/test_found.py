@@ -6,6 +6,7 @@ The number of tests here is the number that docs/RELIABILITY.md tells.
 from __future__ import annotations
 
 import os
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,7 @@ from loopnet_cli.audio.stream import open_audio
 from loopnet_cli.audio.survey import survey
 from loopnet_cli.audio.write import read_loop_metadata
 from loopnet_cli.data.inspect import inspect_store
+from loopnet_cli.data.parts import read_part
 from loopnet_cli.data.probe import probe
 from loopnet_cli.data.store import BarStore
 from loopnet_cli.errors import AudioError, DatasetError, LoopnetError
@@ -203,11 +205,21 @@ def test_control_characters_in_names_of_loops():
 def test_statistics_whose_packing_is_damaged(tmp_path):
     """zlib.error, of which numpy and zipfile say nothing."""
     content = bytearray(samples.statistics()[1])
-    at = content.index(b"mu.npy") + 6
-    content[at + 25 : at + 60] = b"\xff" * 35
+    name, extra = struct.unpack_from("<HH", content, 26)
+    content[30 + name + extra] = 0x07  # a block of a type that there is not
     (tmp_path / "s.npz").write_bytes(content)
     with pytest.raises(StatisticsError, match="damaged"):
         read_statistics(tmp_path / "s.npz")
+
+
+def test_parts_of_data_sets_of_another_name(tmp_path):
+    """zipfile tells both names in full, 64 KB of them."""
+    content = bytearray(samples.parts()[0])
+    struct.pack_into("<H", content, 26, 4000)  # the length of the first name
+    (tmp_path / "p.npz").write_bytes(content)
+    with pytest.raises(DatasetError) as caught:
+        read_part(tmp_path / "p.npz")
+    assert len(str(caught.value)) < 500
 
 
 def test_loops_that_take_more_memory_than_there_is(capsys):
