@@ -21,18 +21,11 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, Literal, TypeVar
 
 from loopnet_cli.errors import LoopnetError, UsageError
+from loopnet_cli.threads import THREAD_VARIABLES
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-)
-"""Read by numerical libraries when they are imported."""
 MAX_TRIES = 2
 """Of a task whose worker dies."""
 MAX_FALSE_STARTS = 2

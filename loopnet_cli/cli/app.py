@@ -15,6 +15,7 @@ from loopnet_cli.cli.console import Console
 from loopnet_cli.cli.lazy import LazyCommands, LazyGroup
 from loopnet_cli.cli.lean import lean
 from loopnet_cli.errors import LoopnetError
+from loopnet_cli.threads import one_thread
 from loopnet_cli.version import __version__
 
 INTERRUPTED = 130
@@ -113,6 +114,7 @@ def root(
 
 def main() -> None:
     """Run the command line; the entry point of the console script."""
+    one_thread()
     # most of what one command makes lives until it ends: looking through it takes longer than it frees
     gc.set_threshold(GARBAGE)
     atexit.register(gc.freeze)

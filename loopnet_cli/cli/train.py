@@ -76,7 +76,7 @@ def train(
     precision: Annotated[
         Precision, typer.Option("--precision", help="bf16 is mixed precision; auto takes it where it is faster.")
     ] = Precision.auto,
-    threads: Annotated[int, typer.Option("--threads", min=0, max=1024, help="On the CPU; 0: torch's choice.")] = 0,
+    threads: Annotated[int, typer.Option("--threads", min=0, max=1024, help="On the CPU; 0: one a core.")] = 0,
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Write TensorBoard's logs too (pip install tensorboard).")
     ] = False,

@@ -186,7 +186,7 @@ def warm(weights: Path | None, bars: int = WARM_BARS) -> dict[str, Any]:
     for number in range(WARM_UP + bars):
         pattern = patterns[number % len(patterns)]
         # each with a kit of its own: a model may keep what it made of one
-        kits = rng.choice(model.kit_names, size=len(PRODUCTS), replace=False)
+        kits = rng.choice(model.kit_names, size=len(PRODUCTS), replace=len(model.kit_names) < len(PRODUCTS))
         names = rng.choice(TIMBRE_NAMES, size=3, replace=False)
         knobs = {str(name): Knob(float(rng.uniform())) for name in names}
         asked: Mapping[str, dict[str, Any]] = {

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from loopnet_cli.data.store import BarStore
+from loopnet_cli.engine import usable_cores
 from loopnet_cli.errors import UsageError, WeightsError
 from loopnet_cli.synthesis.papernet import PaperConfig
 from loopnet_cli.training import paper_checkpoint as saved
@@ -56,7 +57,7 @@ class Recipe:
     precision : str
         ``fp32`` or ``bf16`` (mixed).
     threads : int
-        On the CPU; 0 for torch's own choice.
+        On the CPU; 0 for one a core.
     """
 
     steps: int = 20000
@@ -98,8 +99,9 @@ class Run:
     def __init__(
         self, store: BarStore, folder: Path, config: PaperConfig, recipe: Recipe, *, tensorboard: bool = False
     ) -> None:
-        if recipe.threads and recipe.device == "cpu":
-            torch.set_num_threads(recipe.threads)
+        if recipe.device == "cpu":
+            # said in so many words: the command line has set one thread for what must not depend on their number
+            torch.set_num_threads(recipe.threads or usable_cores())
         self.store, self.folder, self.config, self.recipe = store, folder, config, recipe
         self.division: Division = divide(store, recipe.seed)
         self.ranges = measured_range(store, self.division.training)
