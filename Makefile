@@ -28,7 +28,7 @@ demo: $(READY)
 	@echo "Listen to $(CURDIR)/demo.wav, look at $(CURDIR)/demo.png"
 
 test: lint
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 lint: $(READY)
 	@$(BIN)/ruff check --quiet .
