@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import stat
@@ -54,7 +55,8 @@ def write_together(files: Iterable[tuple[str | Path, bytes]]) -> None:
     finally:
         # after success there is nothing left under these names
         for beside, _ in pending:
-            beside.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # what has failed has been told
+                beside.unlink(missing_ok=True)
 
 
 def make_folder(path: str | Path) -> None:

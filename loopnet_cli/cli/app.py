@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import io
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -42,6 +43,9 @@ class LoopnetGroup(LazyGroup):
         **extra: Any,
     ) -> Any:
         """Run the command line and exit with its code."""
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # names of files need not be text, nor does a terminal know every letter
+            sys.stdout.reconfigure(errors="backslashreplace")
         words, debug = _take_debug(list(sys.argv[1:] if args is None else args))
         try:
             # outside standalone mode errors arrive here, and an exit code is returned

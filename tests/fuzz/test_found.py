@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import samples
 
+from loopnet_cli.audio.files import write_whole
 from loopnet_cli.audio.read import read_audio
 from loopnet_cli.audio.stream import open_audio
 from loopnet_cli.audio.survey import survey
@@ -231,3 +232,28 @@ def test_loops_that_take_more_memory_than_there_is(capsys):
     tally.fail(MemoryError("Unable to allocate 9 GiB"), "beat.mid")
     assert tally.bug is None and tally.failed == 1
     assert capsys.readouterr().err == "loopnet: error: beat.mid: not enough memory: use fewer bars or repeats\n"
+
+
+def test_a_file_where_a_folder_should_be(tmp_path):
+    """What removed the half-written file failed too, and its error hid the first."""
+    (tmp_path / "a.wav").write_bytes(b"mine")
+    with pytest.raises(AudioError, match="not a directory"):
+        write_whole(tmp_path / "a.wav" / "x", b"content")
+    assert (tmp_path / "a.wav").read_bytes() == b"mine"
+
+
+def test_names_that_are_no_text(tmp_path):
+    """Bytes that are no UTF-8 are a name, but could not be printed."""
+    words = [
+        "grid",
+        "kick: x...x...x...x...",
+        "--sweep",
+        "seed=1",
+        "-o",
+        "out",
+        "--dry-run",
+        "--name",
+        os.fsdecode(b"a\xff"),
+    ]
+    done = run(*words, cwd=tmp_path)
+    assert done.returncode == 0 and "\\udcff" in done.stdout and not done.stderr

@@ -42,8 +42,9 @@ def main() -> None:
                 kind, told = "failed", "printed past the program: " + said.decode(errors="replace")[-2000:]
             os.truncate(printed, 0)
             os.chdir(folder)
-            if address_space() > start + (200 << 20):
+            if address_space() > start + (100 << 20):
                 gc.collect()  # what an exception held
+                start = address_space()
             shutil.rmtree(box, ignore_errors=True)
             answers.write(json.dumps([kind, told]).encode() + b"\n")
             answers.flush()
