@@ -44,7 +44,6 @@ EXTRAS: dict[str, tuple[str, str]] = {
     "distributed": ("more than one machine (--engine dask)", "pip install 'loopnet[dask]'"),
 }
 """Distributions of which only the version is looked up, as loading them takes seconds."""
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 GRID = "kick: x...x...x...x... snare: ....x.......x... hat: x.x.x.x.x.x.x.x."
 
 _IMPORTS = """
@@ -230,6 +229,8 @@ def _rubberband() -> Iterator[Finding]:
 
 
 def _threads() -> Iterator[Finding]:
+    from loopnet_cli.threads import THREAD_VARIABLES
+
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     told = [f"{name}={os.environ[name]}" for name in THREAD_VARIABLES if name in os.environ]
     yield Finding("processors", OK, ", ".join([f"{usable} of {os.cpu_count()} may be used", *told]))

@@ -21,7 +21,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, Literal, TypeVar
 
 from loopnet_cli.errors import LoopnetError, UsageError
-from loopnet_cli.threads import THREAD_VARIABLES
+from loopnet_cli.threads import one_thread_meanwhile
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -166,7 +166,7 @@ class _Worker:
         context = get_context("spawn")
         self.connection, other = context.Pipe()
         self.process = context.Process(target=_serve, args=(other, function), daemon=True)
-        with _one_thread(), _deaf_to_interrupts():
+        with one_thread_meanwhile(), _deaf_to_interrupts():
             self.process.start()
         other.close()  # so that its death is seen as the end of the pipe
         self.ready = False
@@ -305,24 +305,6 @@ def _answer(function: Callable[[Any], Any], task: Any) -> tuple[Any, Exception |
             error = RuntimeError(f"{type(error).__name__}: {error}")
         return None, error
     return answer
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Have processes that are started meanwhile compute on one thread each: N workers shall not fight for the cores.
-
-    One always, so that sums are added up in the same order however many workers there are.
-    """
-    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
-    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 @contextmanager

@@ -26,7 +26,6 @@ KNOBS, MOST_TURN = (0, 1, 2, 3, 5), 0.6
 TUNED = 0.3
 """Share of bars that are tuned to a chord."""
 CHORDS = ((0,), (0, 7), (0, 4, 7), (0, 3, 7))
-SIDES = ("training", "test")
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ class StudioBars:
 
         self._model = synthesis.load_studio()
         self._patterns = MadeUp() if patterns is None else MidiBars(patterns, test=test)
-        self._test, self._seed = test, seed
+        self._seed = seed
         names = sorted(self._model.kit_names)
         held = names[TEST_KITS - 1 :: TEST_KITS] or names[-1:]
         self._kits = held if test else [name for name in names if name not in held] or names

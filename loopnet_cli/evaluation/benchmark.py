@@ -24,6 +24,7 @@ import numpy as np
 
 from loopnet_cli.errors import LoopnetError
 from loopnet_cli.evaluation.benchmark_table import MEASURES, ROWS, described, machine, read_figures, table
+from loopnet_cli.threads import thread_settings
 from loopnet_cli.version import __version__
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -93,7 +94,7 @@ def _environment(threads: int | None) -> dict[str, str]:
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), environment.get("PYTHONPATH"))))
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     if threads is not None:
-        environment |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
+        environment |= thread_settings(threads)
     return environment
 
 

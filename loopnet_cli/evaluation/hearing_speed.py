@@ -22,6 +22,7 @@ from loopnet_cli.errors import LoopnetError
 from loopnet_cli.evaluation.report import Cell, Check, Section, Table, tables_as_text
 from loopnet_cli.evaluation.speed import PATTERNS, peak_megabytes
 from loopnet_cli.evaluation.statistics import median_of
+from loopnet_cli.threads import thread_settings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -108,8 +109,7 @@ def _write(path: Path, bar: NDArray[np.float32], seconds: float) -> Path:
 
 def _child(arguments: Sequence[str], threads: int) -> dict[str, Any]:
     """Run this module in a process of its own and read what it prints."""
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    environment = {**os.environ, **dict.fromkeys(names, str(threads))}
+    environment = {**os.environ, **thread_settings(threads)}
     command = [sys.executable, "-m", "loopnet_cli.evaluation.hearing_speed", *arguments]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if result.returncode:

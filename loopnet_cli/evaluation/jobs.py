@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager
 from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
@@ -18,8 +16,8 @@ from typing import Any
 from loopnet_cli.errors import LoopnetError
 from loopnet_cli.evaluation.bench import Bench
 from loopnet_cli.evaluation.report import plain
+from loopnet_cli.threads import one_thread_meanwhile
 
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 SOURCES = ("analysis", "audio", "data", "evaluation", "pattern", "synthesis")
 
 _bench: Bench | None = None
@@ -128,7 +126,7 @@ def _measured(section: str, numbers: list[int], made: _Made, workers: int) -> It
             yield number, _guarded(section, bench, number)
         return
     with (
-        _one_thread(),
+        one_thread_meanwhile(),
         ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_start, initargs=made) as pool,
     ):
         # a few in the queue at a time, so that an interruption loses little and ends soon
@@ -165,21 +163,6 @@ def _guarded(section: str, bench: Bench, number: int) -> dict[str, Any]:
     except Exception as error:
         # leaving a loop out would flatter the figures
         raise LoopnetError(f"{section}: loop {number} cannot be measured: {type(error).__name__}: {error}") from error
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Have processes that are started meanwhile compute on one thread each."""
-    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
-    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 def _progress(section: str, total: int, done: int, seconds: float) -> None:

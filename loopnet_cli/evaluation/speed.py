@@ -22,6 +22,7 @@ import numpy as np
 from loopnet_cli.errors import LoopnetError
 from loopnet_cli.evaluation.report import Cell, Check, Section, Table
 from loopnet_cli.evaluation.statistics import median_of
+from loopnet_cli.threads import thread_settings
 
 WARM_BARS, WARM_UP = 48, 4
 COLD_RUNS = 5
@@ -116,7 +117,7 @@ def _child(arguments: Sequence[str], threads: int | None) -> dict[str, Any]:
     """Run this module in a process of its own and read what it prints."""
     environment = dict(os.environ)
     if threads is not None:
-        environment |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
+        environment |= thread_settings(threads)
     began = time.time()
     command = [sys.executable, "-m", "loopnet_cli.evaluation.speed", *arguments, "--began", repr(began)]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

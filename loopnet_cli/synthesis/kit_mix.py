@@ -145,6 +145,18 @@ def mixed(parts: Sequence[tuple[Kit, Fraction | float]], *, name: str, descripti
     )
 
 
+def check_amount(amount: float) -> None:
+    """Refuse an amount of blending outside 0..1.
+
+    Raises
+    ------
+    UsageError
+        If it is.
+    """
+    if not 0 <= amount <= 1:
+        raise UsageError(f"amount {amount:g} must lie between 0 (the rhythm's own sound) and 1 (the other one)")
+
+
 def morph(a: str, b: str, steps: int) -> list[list[tuple[str, Fraction]]]:
     """Return the mixes on the way from one kit or mix to another, both ends included, as `parse_mix` does.
 

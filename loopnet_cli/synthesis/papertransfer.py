@@ -14,8 +14,8 @@ import numpy as np
 from loopnet_cli.analysis.transcription import FRAME_RATE
 from loopnet_cli.audio.resample import resample_circular
 from loopnet_cli.controls import TIMBRE_NAMES, Kit
-from loopnet_cli.errors import UsageError
 from loopnet_cli.pattern.model import Pattern
+from loopnet_cli.synthesis.kit_mix import check_amount
 from loopnet_cli.synthesis.paperloop import Curves, paper_samples
 from loopnet_cli.synthesis.papernet import PAPER_RATE
 
@@ -57,8 +57,7 @@ def blended_features(a: Kit, b: Kit, amount: float) -> Kit:
     UsageError
         If `amount` lies outside 0..1.
     """
-    if not 0 <= amount <= 1:
-        raise UsageError(f"amount {amount:g} must lie between 0 (the rhythm's own sound) and 1 (the other one)")
+    check_amount(amount)
     if amount in (0.0, 1.0):
         return b if amount else a
     return Kit(

@@ -12,7 +12,7 @@ from loopnet_cli.controls import TIMBRE_NAMES, Kit, Knob, Loop
 from loopnet_cli.errors import UsageError
 from loopnet_cli.pattern.model import STEM_OF_VOICE
 from loopnet_cli.synthesis.balance import balance_curve, band_levels, equalised
-from loopnet_cli.synthesis.kit_mix import mixed
+from loopnet_cli.synthesis.kit_mix import check_amount, mixed
 from loopnet_cli.synthesis.kitcode import kit_from_audio
 from loopnet_cli.synthesis.studio import StudioModel
 
@@ -105,8 +105,7 @@ def blended_kit(a: Kit, b: Kit, amount: float, *, name: str | None = None) -> Ki
     UsageError
         If `amount` lies outside 0..1.
     """
-    if not 0 <= amount <= 1:
-        raise UsageError(f"amount {amount:g} must lie between 0 (the rhythm's own sound) and 1 (the other one)")
+    check_amount(amount)
     if amount in (0.0, 1.0):
         return b if amount else a
 
