@@ -1,7 +1,8 @@
 """The paper's Wave-U-Net in torch, on the circle.
 
 The decoder's linear upsampling and the convolution after it are run as one convolution at the lower rate
-(the polyphase form): the same sums in another order, less than half the time.
+(the polyphase form): the same sums in another order, less than half the time. Chroma and timbre are the same at
+all times, and a convolution of a constant on the circle is a constant: they are never spread over time.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from loopnet_cli.synthesis.papernet import TAPS, PaperConfig
+from loopnet_cli.synthesis.papernet import CHROMA_INPUTS, TAPS, PaperConfig
 
 REACH = TAPS // 2
 
@@ -28,6 +29,28 @@ def wrapped(signal: Tensor, before: int, after: int) -> Tensor:
     return signal[..., places]
 
 
+def convolved(x: Tensor, conv: nn.Conv2d, first: int, constants: Tensor | None) -> Tensor:
+    """Convolve on the circle with the kernel's inputs from `first` on.
+
+    Parameters
+    ----------
+    x : Tensor, shape (batch, in, 1, time)
+    conv : Conv2d
+    first : int
+    constants : Tensor, shape (batch, rest), or None
+        What the inputs after those of `x` are at all times.
+
+    Returns
+    -------
+    Tensor, shape (batch, out, 1, time / stride rounded up)
+    """
+    weight, last = conv.weight, first + x.shape[1]
+    y = F.conv2d(wrapped(x, REACH, REACH), weight[:, first:last], conv.bias, conv.stride)
+    if constants is None:
+        return y
+    return y + (constants @ weight[:, last:, 0].sum(-1).T)[:, :, None, None]
+
+
 class Encoder(nn.Module):
     """A convolution that keeps every second value."""
 
@@ -36,9 +59,9 @@ class Encoder(nn.Module):
         self.conv = nn.Conv2d(into, out, (1, TAPS), stride=(1, 2))
         self.norm = nn.BatchNorm2d(out)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, constants: Tensor | None = None) -> Tensor:
         """Map (batch, in, 1, time) to (batch, out, 1, time / 2 rounded up)."""
-        y: Tensor = self.norm(F.relu(self.conv(wrapped(x, REACH, REACH))))
+        y: Tensor = self.norm(F.relu(convolved(x, self.conv, 0, constants)))
         return y
 
 
@@ -51,16 +74,15 @@ class Decoder(nn.Module):
         self.conv = nn.Conv2d(below + skip, out, (1, TAPS))
         self.norm = nn.BatchNorm2d(out)
 
-    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+    def forward(self, x: Tensor, skip: Tensor, constants: Tensor | None = None) -> Tensor:
         """Map (batch, below, 1, time) and (batch, skip, 1, about twice that) to (batch, out, 1, as the skip)."""
-        y: Tensor = self.norm(F.relu(self.convolved(x, skip)))
+        y: Tensor = self.norm(F.relu(self.convolved(x, skip, constants)))
         return y
 
-    def convolved(self, x: Tensor, skip: Tensor) -> Tensor:
+    def convolved(self, x: Tensor, skip: Tensor, constants: Tensor | None = None) -> Tensor:
         """Interpolate, concatenate and convolve on the circle."""
-        weight = self.conv.weight
-        up = self._upsampled(x, weight[:, : self.below])[..., : skip.shape[-1]]
-        return up + F.conv2d(wrapped(skip, REACH, REACH), weight[:, self.below :], self.conv.bias)
+        up = self._upsampled(x, self.conv.weight[:, : self.below])[..., : skip.shape[-1]]
+        return up + convolved(skip, self.conv, self.below, constants)
 
     @staticmethod
     def _upsampled(x: Tensor, weight: Tensor) -> Tensor:
@@ -83,19 +105,24 @@ class PaperNet(nn.Module):
     def __init__(self, config: PaperConfig) -> None:
         super().__init__()
         self.config = config
+        self.curves = config.inputs.index(CHROMA_INPUTS[0])
         widths = (len(config.inputs), *config.filters)
         self.encoder = nn.ModuleList(Encoder(i, o) for i, o in itertools.pairwise(widths))
         self.decoder = nn.ModuleList(Decoder(*channels) for channels in config.decoder_channels)
         self.output = nn.Conv2d(config.first_filters, config.outputs, 1)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Map (batch, inputs, time) to (batch, outputs, time); time is samples, or frames for STFT."""
-        x, skips = inputs.unsqueeze(2), []
-        for encode in self.encoder:
+        """Map (batch, inputs, time) to (batch, outputs, time); time is samples, or frames for STFT.
+
+        Chroma and timbre are read at the first moment, and hold for all.
+        """
+        x, constants = inputs[:, : self.curves].unsqueeze(2), inputs[:, self.curves :, 0]
+        skips = []
+        for number, encode in enumerate(self.encoder):
             skips.append(x)
-            x = encode(x)
-        for decode, skip in zip(reversed(self.decoder), reversed(skips), strict=True):
-            x = decode(x, skip)
+            x = encode(x, constants if number == 0 else None)
+        for number in reversed(range(len(self.decoder))):
+            x = self.decoder[number](x, skips[number], constants if number == 0 else None)
         y: Tensor = self.output(x).squeeze(2)
         return y
 
