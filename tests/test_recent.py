@@ -16,6 +16,15 @@ def test_it_is_made_once_and_the_oldest_is_forgotten():
     assert made == ["a", "b", "c", "b"] and len(memory) == 2
 
 
+def test_what_is_found_is_kept_longer():
+    memory: Recent[str, str] = Recent(2)
+    for key in "ab":
+        memory.keep(key, key.upper())
+    assert memory.find("axa") == {"a": "A"}
+    memory.keep("c", "C")
+    assert memory.find("abc") == {"a": "A", "c": "C"}
+
+
 def test_what_could_not_be_made_is_asked_again():
     memory: Recent[int, int] = Recent(1)
     for _ in range(2):

@@ -57,6 +57,7 @@ def high_pass(samples: int, hertz: float, sample_rate: int = 44100) -> NDArray[n
     ndarray of complex64, shape (samples // 2 + 1,)
         The analogue filter's response on the circle's own frequencies; causal, exactly 0 at DC.
     """
-    s = 1j * np.arange(samples // 2 + 1) * (sample_rate / samples) / hertz
-    response: NDArray[np.complex64] = (s**2 / (s**2 + np.sqrt(2) * s + 1)).astype(np.complex64)
+    # of s = jf
+    f = np.arange(samples // 2 + 1) * (sample_rate / samples / hertz)
+    response: NDArray[np.complex64] = (f**2 / (f**2 - 1 - 1j * np.sqrt(2) * f)).astype(np.complex64)
     return response

@@ -287,7 +287,9 @@ def _k_response(size: int, sample_rate: int) -> NDArray[np.complex128]:
     """Return the response of K-weighting on the frequencies of a real transform of `size` points."""
     import numpy as np
 
-    z = np.exp(-2j * np.pi * np.arange(size // 2 + 1) / size)
+    angle = np.arange(size // 2 + 1) * (2 * np.pi / size)
+    z = np.empty(len(angle), np.complex128)
+    z.real, z.imag = np.cos(angle), -np.sin(angle)
     (b, a), (d, c) = k_weighting(sample_rate)
     above = (b[0] + z * (b[1] + z * b[2])) * (d[0] + z * (d[1] + z * d[2]))
     response: NDArray[np.complex128] = above / ((a[0] + z * (a[1] + z * a[2])) * (c[0] + z * (c[1] + z * c[2])))

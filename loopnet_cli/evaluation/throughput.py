@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from loopnet_cli.errors import LoopnetError
+from loopnet_cli.synthesis.bank import DEFAULT_KIT, read_bank
 
 LOOPS = 1000
 WORKERS = (1, 2)
@@ -62,8 +63,8 @@ class Run:
     digest: str
 
 
-def measure(loops: int, workers: int, folder: Path) -> Run:
-    """Render `loops` one-bar loops of the example patterns with `workers` workers.
+def measure(loops: int, workers: int, folder: Path, kits: int = 1) -> Run:
+    """Render `loops` one-bar loops of the example patterns with `workers` workers and so many kits in turn.
 
     Raises
     ------
@@ -71,12 +72,14 @@ def measure(loops: int, workers: int, folder: Path) -> Run:
         If the command fails.
     """
     patterns = sorted(PATTERNS.glob("*.mid"))
+    names = sorted(read_bank(), key=lambda name: (name != DEFAULT_KIT, name))[:kits]
     out = folder / f"out-{workers}"
     table = folder / f"jobs-{workers}.jsonl"
-    rows = [
-        {"inputs": str(patterns[index % len(patterns)]), "bars": 1, "seed": index, "output": str(out / f"{index}.wav")}
+    rows: list[dict[str, Any]] = [
+        {"inputs": str(patterns[index % len(patterns)]), "bars": 1, "kit": names[index % len(names)],
+         "seed": index, "output": str(out / f"{index}.wav")}
         for index in range(loops)
-    ]
+    ]  # fmt: skip
     out.mkdir()
     table.write_text("".join(json.dumps(row) + "\n" for row in rows))
     command = [sys.executable, "-m", "loopnet_cli", "batch", str(table), "--jobs", str(workers), "--quiet"]
@@ -166,10 +169,11 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--loops", type=int, default=LOOPS)
+    parser.add_argument("--kits", type=int, default=1, help="how many kits take turns: a new one has to be computed")
     parser.add_argument("--workers", type=int, nargs="+", default=list(WORKERS))
     wanted = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        runs = [measure(wanted.loops, workers, Path(folder)) for workers in wanted.workers]
+        runs = [measure(wanted.loops, workers, Path(folder), wanted.kits) for workers in wanted.workers]
     print(table(runs))
     if len({run.digest for run in runs}) > 1:
         raise SystemExit(1)

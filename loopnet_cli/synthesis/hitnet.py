@@ -171,7 +171,9 @@ class HitNet:
         return Strokes(np.clip(out[:, :bands] + prior[:, :bands], -12, 2), tones, burst)
 
     def _linear(self, name: str, x: Array) -> Array:
-        result: Array = x @ self._weights[f"{name}.weight"].T + self._weights[f"{name}.bias"]
+        # row by row: what comes out for one stroke must not depend, in its last bits, on those beside it
+        product = np.matmul(x[:, None], self._weights[f"{name}.weight"].T)[:, 0]
+        result: Array = product + self._weights[f"{name}.bias"]
         return result
 
     def _conv(self, name: str, x: Array) -> Array:

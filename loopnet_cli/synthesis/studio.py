@@ -46,9 +46,9 @@ RUMBLE_HERTZ = 22.0
 """Corner of the high-pass that every stem goes through."""
 FILTER_SAMPLES = 8192
 """Run-up that the filters of a stem need to have settled."""
-SCORES, KEPT_STROKES = 8, 64
-"""How many answers of the hit network are kept, and up to how many strokes each (of 60 kB): seeds, knobs and chroma
-turn round one pattern and kit."""
+KEPT_STROKES = 256
+"""How many strokes (of 60 kB) are kept as the hit network gave them: seeds, knobs and chroma turn round one pattern,
+and patterns share the strokes of a kit."""
 FORMAT_VERSION = "1"
 
 
@@ -89,7 +89,7 @@ class StudioModel:
         self.net, self.timbre, self.normalisation = net, timbre, normalisation
         self._bank = dict(bank)
         self._sounder = Sounder(net.config)
-        self._strokes: Recent[tuple[bytes, tuple[tuple[str, float], ...]], Strokes] = Recent(SCORES)
+        self._strokes: Recent[tuple[bytes, str, float], Strokes] = Recent(KEPT_STROKES)
 
     @property
     def kit_names(self) -> tuple[str, ...]:
@@ -212,18 +212,20 @@ class StudioModel:
             uses[key] = uses.get(key, 0.0) + (kit.levels[hit.voice] * velocity_gain(hit.velocity)) ** 2
         keys = sorted(uses, key=lambda key: (VOICES.index(key[0]), key[1]))
         codes = np.array([kit.codes[voice] for voice, _ in keys], np.float32)
-        velocities = np.array([max(velocity, 1 / 127) for _, velocity in keys], np.float32)
-        # kept whole: what comes out for one stroke depends, in its last bits, on those that are asked for with it
-        strokes = self._asked(codes, keys, velocities)
+        strokes = self._asked(codes, keys)
         gains = np.sqrt([uses[key] for key in keys]).astype(np.float32)
         return Score(keys, strokes, profile_of(pattern, strokes, gains, self.net.config))
 
-    def _asked(self, codes: Array, keys: list[tuple[str, float]], velocities: Array) -> Strokes:
-        def ask() -> Strokes:
-            return self.net.strokes(codes, [voice for voice, _ in keys], velocities)
-
-        # kept whole: what comes out for one stroke depends, in its last bits, on those that are asked for with it
-        return self._strokes.get((codes.tobytes(), tuple(keys)), ask) if len(keys) <= KEPT_STROKES else ask()
+    def _asked(self, codes: Array, keys: list[tuple[str, float]]) -> Strokes:
+        """Ask the hit network for strokes that are not kept; it gives the same for each, whatever is asked with it."""
+        names = [(code.tobytes(), *key) for code, key in zip(codes, keys, strict=True)]
+        found = self._strokes.find(names)
+        if missing := [row for row, name in enumerate(names) if name not in found]:
+            velocities = np.array([max(keys[row][1], 1 / 127) for row in missing], np.float32)
+            made = self.net.strokes(codes[missing], [keys[row][0] for row in missing], velocities)
+            for place, row in enumerate(missing):
+                found[names[row]] = self._strokes.keep(names[row], made.take([place]))
+        return Strokes(*(np.concatenate(parts) for parts in zip(*(found[name] for name in names), strict=True)))
 
     def sound(
         self,

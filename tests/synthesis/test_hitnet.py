@@ -31,6 +31,15 @@ def test_numpy_and_torch_predict_the_same_strokes(net: HitNet) -> None:
         np.testing.assert_allclose(ours, theirs.numpy(), atol=2e-5)
 
 
+def test_a_stroke_does_not_depend_on_those_asked_for_with_it(net: HitNet) -> None:
+    codes, voices, velocities = batch(net)
+    whole = net.strokes(codes, voices, velocities)
+    for row in range(len(voices)):
+        for rows in ([row], [row, 0, 3]):
+            some = net.strokes(codes[rows], [voices[i] for i in rows], velocities[rows])
+            assert all(np.array_equal(part[0], full[row]) for part, full in zip(some, whole, strict=True))
+
+
 def test_sounding_equals_the_training_synthesis(net: HitNet) -> None:
     torch = pytest.importorskip("torch")
     from loopnet_cli.training.network import oscillator_bank, synthesise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from loopnet_cli.controls import Kit, Knob
 from loopnet_cli.pattern import Pattern
@@ -42,18 +43,24 @@ def test_pieces_of_any_length_sound_the_same(net: HitNet, monkeypatch):
 def test_what_is_kept_is_what_would_be_made_again(model: StudioModel, kit: Kit, pattern: Pattern, monkeypatch):
     how = {"kit": kit, "timbre": {"mid.brightness": Knob(0.8)}, "chroma": [1, *[0] * 11], "seed": 3}
     model.render(pattern, **how)
-    kept = model.render(pattern, **how).audio.tobytes()
+    with monkeypatch.context() as patch:
+        patch.setattr(model.net, "strokes", None)
+        kept = model.render(pattern, **how).audio.tobytes()
+        model.render(pattern, **{**how, "seed": 4})
     monkeypatch.setattr(model, "_strokes", studio.Recent(1))
     monkeypatch.setattr(model._sounder, "_oscillators", studio.Recent(1))
     assert model.render(pattern, **how).audio.tobytes() == kept
-    asked = []
-    monkeypatch.setattr(model.net, "strokes", lambda *words: asked.append(words))
-    model.render(pattern, **{**how, "seed": 4})
-    assert asked == []
 
 
-def test_many_strokes_are_not_kept(model: StudioModel, kit: Kit, pattern: Pattern, monkeypatch):
-    monkeypatch.setattr(studio, "KEPT_STROKES", 0)
-    monkeypatch.setattr(model, "_strokes", studio.Recent(8))
-    model.render(pattern, kit=kit)
-    assert len(model._strokes) == 0
+@pytest.mark.parametrize("most", [1, 3, 256])
+def test_a_loop_is_the_same_whatever_was_rendered_before(
+    model: StudioModel, kit: Kit, pattern: Pattern, monkeypatch, most: int
+):
+    alone = model.render(pattern, kit=kit).audio.tobytes()
+    monkeypatch.setattr(model, "_strokes", studio.Recent(most))
+    model.render(Pattern(pattern.hits[:1], pattern.bars, pattern.meter, pattern.tempo), kit=kit)
+    strokes, asked = model.net.strokes, []
+    monkeypatch.setattr(model.net, "strokes", lambda *words: asked.extend(words[1]) or strokes(*words))
+    assert model.render(pattern, kit=kit).audio.tobytes() == alone
+    played = {(hit.voice, round(hit.velocity * 127)) for hit in pattern.hits}
+    assert len(asked) == len(played) - 1 and len(model._strokes) == min(most, len(played))
