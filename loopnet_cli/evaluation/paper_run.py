@@ -161,6 +161,7 @@ def _distances(
         raise DatasetError(f"{setup.dataset}: {len(rows)} test bars are too few for distances: make a larger data set")
     if len(rows) < plan.bars:
         missing.append(f"The data set has only {len(rows)} test bars.")
+    missing = [*_training_said(models), *missing]
     names = [ORIGINALS, GRIFFIN_LIM, *models, TRAINING]
     if store.has_studio_audio:
         names.insert(1, LOW)
@@ -188,6 +189,16 @@ def _distances(
     section = distance_section(found, known, store.loop_of(rows), seed=setup.seed, missing=missing)
     _write(plan, store, "1", section, f"{len(rows)} test bars", time.monotonic() - began)
     return section
+
+
+def _training_said(models: Mapping[str, str]) -> list[str]:
+    """Say how long the paper's models were trained: without it their figures say nothing."""
+    steps = {
+        label: contenders.paper(name).steps for label, name in models.items() if name not in (STUDIO, STUDIO_AUDIO)
+    }
+    said = [f"{contenders.title_of(label)} {count:,}" for label, count in steps.items() if count is not None]
+    more = "how little that is, and why the order is as it is, is in `weights/paper.md` for the models of the package"
+    return [f"Steps of training, up to the epoch that was kept: {', '.join(said)}; {more}."] if said else []
 
 
 def _coherence(plan: Plan, store: BarStore, models: Mapping[str, str], missing: list[str], step: Step) -> Section:

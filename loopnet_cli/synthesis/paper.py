@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +78,8 @@ class PaperModel:
         SHA-256 of the file.
     file : str
         The file's name.
+    steps : int, optional
+        How many steps it was trained for, up to the epoch that was kept; None if its file does not say.
     """
 
     def __init__(
@@ -87,8 +90,9 @@ class PaperModel:
         *,
         checksum: str = "",
         file: str = "",
+        steps: int | None = None,
     ) -> None:
-        self.config, self.timbre, self.checksum, self.file = config, timbre, checksum, file
+        self.config, self.timbre, self.checksum, self.file, self.steps = config, timbre, checksum, file, steps
         self._network = PaperNetwork(config, tensors)
 
     @classmethod
@@ -260,7 +264,9 @@ def _load(source: WeightsSource, folder: Path | None = None) -> PaperModel:
                     raise ValueError(f"{name} is {part.get_dtype()} {part.get_shape()}, not F16 {list(shape)}")
             tensors = {name: np.asarray(file.get_tensor(name), np.float32) for name in shapes}
         _reorder(tensors, order, config)
-        model = PaperModel(config, tensors, timbre, checksum=checksum, file=path.name)
+        trained = metadata.get("steps", "")
+        steps = int(trained) if re.fullmatch("[0-9]{1,12}", trained) else None
+        model = PaperModel(config, tensors, timbre, checksum=checksum, file=path.name, steps=steps)
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, UsageError, RecursionError) as error:
         told = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise WeightsError(f"{path}: not usable weights of a paper model ({told[:200]}): {source.advice}") from error

@@ -212,6 +212,7 @@ class TestRun:
             "sampler, another held-out kit", "training set itself",
         ]  # fmt: skip
         page = (tmp_path / "RESULTS.md").read_text()
+        assert "Steps of training, up to the epoch that was kept: MULTI 0;" in page
         assert "img/paper_table_1.png" in page
         assert "img/paper_table_2.png" in page
         assert str(place) not in page

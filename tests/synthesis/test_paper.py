@@ -260,6 +260,11 @@ def test_a_file_by_its_path_and_by_its_folder(tmp_path):
         assert (loaded.name, loaded.file, len(loaded.checksum)) == ("wavspec", "weights.safetensors", 64)
 
 
+@pytest.mark.parametrize(("said", "steps"), [("2700", 2700), (None, None), ("many", None), ("-3", None)])
+def test_how_long_it_was_trained(tmp_path, said, steps):
+    assert load_paper(write_tiny(tmp_path / "a.safetensors", metadata={"steps": said})).steps == steps
+
+
 def test_inputs_are_found_by_name(tmp_path):
     config = PaperConfig("multi", layers=4, first_filters=4)
     straight = random_tensors(config)
