@@ -60,6 +60,7 @@ def generate(
     variations: options.Variations = 1,
     timbre: options.Timbre = None,
     knobs: Mapping[str, str | None],
+    refine: options.Refine = 0,
     repeat: options.Repeat = 1,
     format: options.FileFormat = None,
     subtype: options.Bits = options.Subtype.int24,
@@ -82,7 +83,11 @@ def generate(
         raise UsageError(f"--seed {seed} with {variations} variations passes the last seed, {options.MAX_SEED}")
 
     chosen, alone = chosen_model(model, stems), chosen_voices(isolate, "--isolate")
-    sound = produce.Sound(chosen_kit(kit), combine(knobs, timbre or ()), chosen_chroma(chroma))
+    sound = produce.Sound(chosen_kit(kit), combine(knobs, timbre or ()), chosen_chroma(chroma), refine)
+    if refine and chosen is not None:
+        raise UsageError(f"--refine is of the studio model: {model} takes the knobs as they are")
+    if refine and not sound.knobs:
+        raise UsageError("--refine makes knobs come true: set one, e.g. --brightness .8")
     words = expand_inputs(inputs)
     if output is not None and len(words) * variations > 1:
         raise UsageError(f"-o names one file for {len(words) * variations} loops: use --out-dir and --name")

@@ -17,6 +17,7 @@ from loopnet_cli.synthesis.bank import DEFAULT_KIT
 
 MAX_SEED = 2**32 - 1
 MAX_VARIATIONS = 10_000
+MAX_REFINE = 16
 
 
 class Format(StrEnum):
@@ -151,6 +152,15 @@ Timbre = Annotated[
         "The more specific wins: --low-warmth over --timbre low.warmth= over --timbre warmth= over --warmth.",
         "--timbre",
         "--set",
+    ),
+]
+Refine = Annotated[
+    int,
+    _sound(
+        "ROUNDS",
+        "Measure what the knobs did and correct it, so many times (3 is plenty): a third of a second a bar and round.",
+        min=0,
+        max=MAX_REFINE,
     ),
 ]
 

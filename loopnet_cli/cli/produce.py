@@ -39,11 +39,14 @@ class Sound:
         The timbre features that are set.
     chroma : tuple of float, or None
         The 12 pitch classes, None for the kit's own.
+    refine : int
+        Rounds in which the knobs are corrected by measuring; only the studio model can.
     """
 
     kit: Kit
     knobs: Mapping[str, Knob]
     chroma: tuple[float, ...] | None
+    refine: int = 0
 
     @cached_property
     def stored_kit(self) -> dict[str, Any]:
@@ -124,6 +127,8 @@ def make(
         The hits that are left to sound. What is measured is the whole: knobs are about all that is played.
     """
     how: dict[str, Any] = {"kit": sound.kit, "timbre": sound.knobs, "chroma": sound.chroma, "seed": seed}
+    if sound.refine:
+        how["refine"] = sound.refine
     settings = stored_settings(pattern, sound, finish)
     if alone is None:
         rendered = whole = model.render(pattern, **how)

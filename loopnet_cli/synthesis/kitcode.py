@@ -25,6 +25,7 @@ from loopnet_cli.dynamics import velocity_gain
 from loopnet_cli.errors import AudioError
 from loopnet_cli.pattern import STEM_OF_VOICE, VOICES, Hit, Pattern
 from loopnet_cli.synthesis import descriptor
+from loopnet_cli.synthesis.mixdown import placed
 from loopnet_cli.synthesis.strokeprior import UNIT_DB, StrokePrior
 from loopnet_cli.synthesis.studio import StudioModel
 
@@ -157,7 +158,7 @@ def _improved(
     """Play the pattern, measure what was measured in the recording, and move the sounds by the difference."""
     kit = _kit(sounds, base, "", "")
     strokes = model.stroke_audio(model.score(pattern, kit))
-    mix: Array = np.sum(list(model.placed(pattern, kit, strokes).values()), axis=0, dtype=np.float32)
+    mix: Array = np.sum(list(placed(pattern, kit, strokes).values()), axis=0, dtype=np.float32)
     onsets = pattern.onset_samples(SAMPLE_RATE)
     improved = {}
     for voice, rows in target.strokes.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,26 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loopnet_cli.analysis.normalise import Normalisation
-from loopnet_cli.audio.filters import high_pass
-from loopnet_cli.audio.fourier import irfft, next_fast_len, rfft
-from loopnet_cli.audio.mixing import place, saturate
 from loopnet_cli.controls import TIMBRE_NAMES, Kit, Knob, Loop
-from loopnet_cli.dynamics import CHOKE_SECONDS, choke_lengths, velocity_gain
+from loopnet_cli.dynamics import velocity_gain
 from loopnet_cli.errors import UsageError
-from loopnet_cli.pattern import STEM_OF_VOICE, STEMS, VOICES, Pattern
+from loopnet_cli.pattern import VOICES, Pattern
 from loopnet_cli.recent import Recent
+from loopnet_cli.synthesis.aiming import nearest_step, refined
 from loopnet_cli.synthesis.bank import DEFAULT_KIT, WEIGHTS_FILE, find_kit, load_weights, read_bank
-from loopnet_cli.synthesis.harmony import resonate, tuning
+from loopnet_cli.synthesis.harmony import tuning
 from loopnet_cli.synthesis.hitnet import SAMPLE_RATE, HitNet, HitNetConfig, Strokes
 from loopnet_cli.synthesis.kit_mix import turned
-from loopnet_cli.synthesis.shaping import ACTUATORS, LIMITS, Shape, equaliser, shape_strokes
+from loopnet_cli.synthesis.mixdown import mixed_down, placed
+from loopnet_cli.synthesis.shaping import ACTUATORS, LIMITS, Shape, shape_strokes
 from loopnet_cli.synthesis.sound import TABLE_HOPS, Sounder
 from loopnet_cli.synthesis.timbrenet import TimbreNet, as_mapping, as_vector, profile_of
 
 Array = NDArray[np.float32]
 
-PEAK_DB = -1.0
-"""Sample peak of a rendered loop."""
 TONAL_VOICES = ("kick", "tom")
 PEAK_BEND = np.float32(0.16)
 """Strokes of noise are bent by ``(1 + b) x - b x**3``: drawn noise peaks 1 to 2 dB higher over its
@@ -42,10 +40,6 @@ MATCHING_SHARES = (0.25, 0.5, 1.0)
 """Steps tried, as shares of the way."""
 LIKENESS_SHARES = (0.25, 0.5)
 """The same towards the features of a recording: all the way, a kick drowns where the recording has none."""
-RUMBLE_HERTZ = 22.0
-"""Corner of the high-pass that every stem goes through."""
-FILTER_SAMPLES = 8192
-"""Run-up that the filters of a stem need to have settled."""
 KEPT_STROKES = 256
 """How many strokes (of 60 kB) are kept as the hit network gave them: seeds, knobs and chroma turn round one pattern,
 and patterns share the strokes of a kit."""
@@ -114,6 +108,7 @@ class StudioModel:
         match: Mapping[str, float] | None = None,
         chroma: Sequence[float] | None = None,
         seed: int = 0,
+        refine: int = 0,
     ) -> Loop:
         """Render a loop.
 
@@ -131,6 +126,9 @@ class StudioModel:
             Pitch classes to tune the loop to, C first, 0..1.
         seed : int
             Which noise sounds, at least 0.
+        refine : int
+            Rounds of measuring what the knobs did and correcting it (`loopnet_cli.synthesis.aiming`); each takes
+            about a third of a second a bar. Not together with `match`.
 
         Returns
         -------
@@ -141,6 +139,8 @@ class StudioModel:
         ------
         UsageError
             If a feature is unknown, the chroma is not twelve numbers or the seed is negative.
+        AudioError
+            If the loop is to be measured and is silent, or too long for it.
         """
         timbre = turned(kit, timbre or {})
         unknown = sorted(timbre.keys() - set(TIMBRE_NAMES))
@@ -158,14 +158,24 @@ class StudioModel:
             if name in timbre:
                 knob = timbre[name]
                 asked[index] = start[index] + knob.value if knob.relative else knob.value
+        hand = partial(self.timbre.actuators, score.profile)
+        measure = partial(self._measured, pattern, kit, score, seed=seed)
         if match is not None:
-            vector = self._matched(pattern, kit, score, start, seed, LIKENESS_SHARES)
-            vector = vector + self.timbre.actuators(score.profile, asked - start)
+            vector = nearest_step(start, measure, hand, LIKENESS_SHARES) + hand(asked - start)
             vector = np.clip(vector, -LIMITS, LIMITS).astype(np.float32)
         elif len(timbre) >= MATCHING:
-            vector = self._matched(pattern, kit, score, asked, seed, MATCHING_SHARES)
+            vector = nearest_step(asked, measure, hand, MATCHING_SHARES)
         else:
-            vector = self.timbre.actuators(score.profile, asked - natural)
+            vector = hand(asked - natural)
+        if refine and timbre and match is None:
+            knobs = [timbre.get(name) for name in TIMBRE_NAMES]
+            vector, asked = refined(
+                vector,
+                np.array([0.0 if knob is None else knob.value for knob in knobs], np.float32),
+                given=np.array([knob is not None for knob in knobs]),
+                relative=np.array([knob is not None and knob.relative for knob in knobs]),
+                measure=partial(measure, chroma=chroma), hand=hand, rounds=refine,
+            )  # fmt: skip
         stems = self.sound(pattern, kit, score, vector, seed=seed, chroma=chroma)
         settings: dict[str, object] = {
             "model": "studio",
@@ -174,32 +184,25 @@ class StudioModel:
             "timbre_asked": {name: round(value, 4) for name, value in as_mapping(asked).items()},
             "chroma": None if chroma is None else [float(value) for value in chroma],
             "seed": seed,
+            **({"refine": refine} if refine else {}),
         }
         audio: Array = np.sum(list(stems.values()), axis=0, dtype=np.float32)
         return Loop(audio, stems, SAMPLE_RATE, pattern.tempo, pattern.bars, pattern.meter, seed, settings)
 
-    def _matched(
-        self, pattern: Pattern, kit: Kit, score: Score, asked: Array, seed: int, shares: Sequence[float]
+    def _measured(
+        self,
+        pattern: Pattern,
+        kit: Kit,
+        score: Score,
+        vector: Array,
+        seed: int,
+        chroma: Sequence[float] | None = None,
     ) -> Array:
-        """Choose actuators that bring the whole of the features close to what was asked, by measuring.
-
-        Each step is measured, and the loop is left as it is where no step brings it closer.
-        """
-        neutral = np.zeros(len(ACTUATORS), np.float32)
-        natural = self._measured(pattern, kit, score, neutral, seed)
-        best, least = neutral, float(np.abs(asked - natural).mean())
-        for share in shares:
-            vector = self.timbre.actuators(score.profile, np.float32(share) * (asked - natural))
-            error = float(np.abs(asked - self._measured(pattern, kit, score, vector, seed)).mean())
-            if error < least:
-                best, least = vector, error
-        return best
-
-    def _measured(self, pattern: Pattern, kit: Kit, score: Score, vector: Array, seed: int) -> Array:
         """Render with an actuator setting and measure the 21 features, as knob values."""
         from loopnet_cli.analysis.timbre import timbre_features
 
-        audio: Array = np.sum(list(self.sound(pattern, kit, score, vector, seed=seed).values()), axis=0)
+        stems = self.sound(pattern, kit, score, vector, seed=seed, chroma=chroma)
+        audio: Array = np.sum(list(stems.values()), axis=0)
         return as_vector(self.normalisation.to_unit(timbre_features(audio, SAMPLE_RATE)))
 
     def score(self, pattern: Pattern, kit: Kit) -> Score:
@@ -245,36 +248,7 @@ class StudioModel:
             At the level of the finished loop.
         """
         shape = Shape.from_vector(vector) if np.any(vector) else None
-        return self._mixed(self.placed(pattern, kit, self.stroke_audio(score, shape, seed, chroma)), shape, chroma)
-
-    @staticmethod
-    def placed(pattern: Pattern, kit: Kit, audio: Mapping[tuple[str, float], Array]) -> dict[str, Array]:
-        """Put strokes where the hits are, at the kit's levels, before anything is done to the mix.
-
-        Parameters
-        ----------
-        pattern : Pattern
-        kit : Kit
-            Its levels.
-        audio : Mapping from (voice, velocity) to ndarray of float32
-            From `stroke_audio`.
-
-        Returns
-        -------
-        dict of stem name to ndarray of float32, shape (samples,)
-        """
-        total = pattern.samples(SAMPLE_RATE)
-        stems = {name: np.zeros(total, np.float32) for name in STEMS}
-        onsets = pattern.onset_samples(SAMPLE_RATE)
-        fade = int(CHOKE_SECONDS * SAMPLE_RATE)
-        for hit, onset, length in zip(pattern.hits, onsets, choke_lengths(pattern.hits, onsets, total), strict=True):
-            stroke = audio[hit.voice, round(hit.velocity * 127) / 127]
-            if length is not None and length < len(stroke):
-                stroke = stroke[: length + fade].copy()
-                stroke[length:] *= np.linspace(1, 0, fade, dtype=np.float32)[: len(stroke) - length]
-            gain = kit.levels[hit.voice] * velocity_gain(hit.velocity)
-            place(stems[STEM_OF_VOICE[hit.voice]], stroke * np.float32(gain), onset)
-        return stems
+        return mixed_down(placed(pattern, kit, self.stroke_audio(score, shape, seed, chroma)), shape, chroma)
 
     def stroke_audio(
         self, score: Score, shape: Shape | None = None, seed: int = 0, chroma: Sequence[float] | None = None
@@ -297,36 +271,6 @@ class StudioModel:
             for row, stroke in zip(rows, sounded, strict=True):
                 audio[score.keys[row]] = stroke
         return audio
-
-    @staticmethod
-    def _mixed(stems: dict[str, Array], shape: Shape | None, chroma: Sequence[float] | None) -> dict[str, Array]:
-        total = len(next(iter(stems.values())))
-        sounding = [name for name, stem in stems.items() if stem.any()]
-        stack = np.stack([stems[name] for name in sounding])
-        # resonators ring for seconds and need the circle itself; the filters do with a run-up, at a length
-        # that transforms fast
-        lead = 0 if chroma is not None else next_fast_len(total + FILTER_SAMPLES) - total
-        size = total + lead
-        # strokes may push the cone without a sound: that costs level only
-        curve = high_pass(size, RUMBLE_HERTZ)
-        if shape is not None:
-            curve = curve * equaliser(shape, size)
-        spectra = rfft(np.take(stack, np.arange(-lead, total), axis=1, mode="wrap"), axis=1) * curve
-        if chroma is not None:
-            for row, name in enumerate(sounding):
-                spectra[row] = resonate(spectra[row], total, name, chroma)
-        for name, stem in zip(sounding, irfft(spectra, size, axis=1)[:, lead:], strict=True):
-            stems[name] = stem.astype(np.float32)
-        mix: Array = np.sum(list(stems.values()), axis=0, dtype=np.float32)
-        if shape is not None and shape.drive > 0.01:
-            # each stem by itself: driven by the mix, a stem would jump where another one is hit
-            peak = float(np.abs(mix).max(initial=0.0))
-            stems = {name: stem * saturate(stem, drive=shape.drive, peak=peak) for name, stem in stems.items()}
-            # bending lopsided waves leaves an offset
-            stems = {name: stem - stem.mean(dtype=np.float64).astype(np.float32) for name, stem in stems.items()}
-            mix = np.sum(list(stems.values()), axis=0, dtype=np.float32)
-        gain = np.float32(10 ** (PEAK_DB / 20) / max(float(np.abs(mix).max(initial=0.0)), 1e-6))
-        return {name: stem * gain for name, stem in stems.items()}
 
 
 def load_studio(folder: Path | None = None) -> StudioModel:

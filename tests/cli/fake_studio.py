@@ -70,8 +70,8 @@ class FakeStudio:
     def kit(self, name):
         return find_kit(BANK, name)
 
-    def render(self, pattern, *, kit, timbre=None, match=None, chroma=None, seed=0):
-        asked = {"timbre": timbre, "match": match, "chroma": chroma, "seed": seed}
+    def render(self, pattern, *, kit, timbre=None, match=None, chroma=None, seed=0, refine=0):
+        asked = {"timbre": timbre, "match": match, "chroma": chroma, "seed": seed, "refine": refine}
         self.calls.append({"pattern": pattern, "kit": kit, **asked})
         total = pattern.samples()
         rng = np.random.default_rng(seed)

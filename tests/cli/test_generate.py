@@ -155,6 +155,15 @@ class TestSound:
         assert call["timbre"]["low.depth"].value == 0.7 and call["timbre"]["high.warmth"].relative
         assert [name for name, value in zip(PITCH_CLASSES, call["chroma"], strict=True) if value] == ["C", "E", "A"]
 
+    def test_refine_reaches_the_model_and_wants_a_knob(self, loopnet, studio, midi):
+        assert loopnet("generate", midi, "-o", "a.wav", "--warmth", ".7", "--refine", 3).code == 0
+        assert [call["refine"] for call in studio.calls] == [3]
+        loopnet("generate", midi, "-o", "b.wav", "--refine", 3).refused(2, "--refine", "--brightness .8")
+        loopnet("generate", midi, "-o", "b.wav", "--warmth", ".7", "--refine", 17).refused(2, "--refine", "16")
+        loopnet("generate", midi, "-o", "b.wav", "--warmth", ".7", "--refine", 3, "--model", "multi").refused(
+            2, "--refine", "studio"
+        )
+
     def test_the_default_kit(self, loopnet, studio, midi):
         loopnet("generate", midi, "-o", "a.wav")
         assert studio.calls[0]["kit"].name == "tight-studio"

@@ -1,0 +1,96 @@
+"""Aiming at timbre by ear: render with some actuators, measure the features, correct.
+
+What the network of the knobs expects of a change is right in direction and rough in size; what comes out tells the
+rest. Costs a measurement a step, a third of a second a bar, where the network alone costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loopnet_cli.synthesis.shaping import ACTUATORS
+
+Array = NDArray[np.float32]
+Measure = Callable[[Array], Array]
+"""From actuators, shape (actuators,), to the 21 features that the loop then has, as knob values."""
+Hand = Callable[[Array], Array]
+"""From a change of the 21 features to the actuators that should bring it about."""
+
+STEP, HELD = np.float32(0.7), np.float32(0.3)
+"""Share of its error by which a feature that is asked for is corrected in a round, and one that is not."""
+ASKED_WEIGHT = 2.0
+"""Of the mean error of the features asked for, against that of those that are to stay."""
+
+
+def nearest_step(asked: Array, measure: Measure, hand: Hand, shares: Sequence[float]) -> Array:
+    """Go towards all features at once, as far as it helps.
+
+    Parameters
+    ----------
+    asked : ndarray of float32, shape (21,)
+    measure, hand
+        See above.
+    shares : sequence of float
+        Of the way; each is measured.
+
+    Returns
+    -------
+    ndarray of float32, shape (actuators,)
+        Zeros where no step brings the features closer.
+    """
+    best = np.zeros(len(ACTUATORS), np.float32)
+    natural = measure(best)
+    least = float(np.abs(asked - natural).mean())
+    for share in shares:
+        vector = hand(np.float32(share) * (asked - natural))
+        error = float(np.abs(asked - measure(vector)).mean())
+        if error < least:
+            best, least = vector, error
+    return best
+
+
+def refined(
+    start: Array, value: Array, *, given: NDArray[np.bool_], relative: NDArray[np.bool_],
+    measure: Measure, hand: Hand, rounds: int,
+) -> tuple[Array, Array]:  # fmt: skip
+    """Correct actuators until the features that are asked for are measured, and the others stay.
+
+    Parameters
+    ----------
+    start : ndarray of float32, shape (actuators,)
+        What the network proposes; kept if nothing better is found.
+    value : ndarray of float32, shape (21,)
+        What is asked for.
+    given, relative : ndarray of bool, shape (21,)
+        Which features are asked for, and of which `value` is a change of what the loop has by itself.
+    measure, hand
+        See above.
+    rounds : int
+        Of rendering, measuring and correcting; two measurements come before.
+
+    Returns
+    -------
+    actuators : ndarray of float32, shape (actuators,)
+        Those of the round that came closest.
+    target : ndarray of float32, shape (21,)
+        What was aimed at: for features that are not asked for, what is measured in the loop by itself.
+    """
+    natural = measure(np.zeros_like(start))
+    target: Array = np.where(given, np.where(relative, natural + value, value), natural).astype(np.float32)
+    best, least = start, _off(target - measure(start), given)
+    change = target - natural
+    for _ in range(rounds):
+        vector = hand(change)
+        error = target - measure(vector)
+        if (off := _off(error, given)) < least:
+            best, least = vector, off
+        change = change + np.where(given, STEP, HELD) * error
+    return best, target
+
+
+def _off(error: Array, given: NDArray[np.bool_]) -> float:
+    asked, others = np.abs(error[given]), np.abs(error[~given])
+    return ASKED_WEIGHT * float(asked.mean()) + (float(others.mean()) if others.size else 0.0)
