@@ -174,8 +174,10 @@ class StudioModel:
                 np.array([0.0 if knob is None else knob.value for knob in knobs], np.float32),
                 given=np.array([knob is not None for knob in knobs]),
                 relative=np.array([knob is not None and knob.relative for knob in knobs]),
-                measure=partial(measure, chroma=chroma), hand=hand, rounds=refine,
-            )  # fmt: skip
+                measure=partial(measure, chroma=chroma),
+                slopes=partial(self.timbre.slopes, score.profile),
+                rounds=refine,
+            )
         stems = self.sound(pattern, kit, score, vector, seed=seed, chroma=chroma)
         settings: dict[str, object] = {
             "model": "studio",

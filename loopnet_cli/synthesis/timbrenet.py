@@ -23,6 +23,8 @@ Array = NDArray[np.float32]
 AGE_EDGES = (0.0, 0.008, 0.04, 0.16, 3.0)
 GROUP = 4
 """Neighbouring bands or oscillators that a profile puts together."""
+SMALL = 0.05
+"""Difference of an actuator by which slopes are taken."""
 BURST_EDGES = np.geomspace(60, 20000, 9)
 
 
@@ -91,6 +93,12 @@ class TimbreNet:
     def natural(self, profile: Array) -> Array:
         """Predict the features of a loop that is left as it is."""
         return self.features(profile, np.zeros(len(ACTUATORS), np.float32))
+
+    def slopes(self, profile: Array, actuators: Array) -> Array:
+        """Predict how far each feature moves with each actuator, shape (21, actuators), by small differences."""
+        here = self.features(profile, actuators)
+        moved = actuators + SMALL * np.eye(len(actuators), dtype=np.float32)
+        return np.stack([(self.features(profile, each) - here) / np.float32(SMALL) for each in moved], axis=1)
 
     def actuators(self, profile: Array, change: Array) -> Array:
         """Choose actuators that move the features by `change`.

@@ -16,7 +16,7 @@ NATURAL = np.linspace(0.3, 0.7, COUNT).astype(np.float32)
 
 
 class Loop:
-    """Features follow actuators with gains that the hand does not know; of the first, `spill` reaches the second."""
+    """Features follow actuators `gain` times as far as is expected; of the first, `spill` reaches the second."""
 
     def __init__(self, gain: float = 1.6, spill: float = 0.0) -> None:
         self.gain, self.spill = gain, spill
@@ -26,6 +26,11 @@ class Loop:
         vector = np.zeros(len(ACTUATORS), np.float32)
         vector[:COUNT] = change
         return vector
+
+    def slopes(self, vector: np.ndarray) -> np.ndarray:
+        expected = np.eye(COUNT, len(ACTUATORS), dtype=np.float32)
+        expected[1, 0] = self.spill
+        return expected
 
     def measure(self, vector: np.ndarray) -> np.ndarray:
         self.measured.append(vector)
@@ -39,7 +44,13 @@ class Loop:
         value = np.array([knobs.get(index, 0.0) for index in range(COUNT)], np.float32)
         start = self.hand(np.where(given, value if relative else value - NATURAL, 0))
         return refined(
-            start, value, given=given, relative=given & relative, measure=self.measure, hand=self.hand, rounds=rounds
+            start,
+            value,
+            given=given,
+            relative=given & relative,
+            measure=self.measure,
+            slopes=self.slopes,
+            rounds=rounds,
         )
 
 
@@ -77,7 +88,7 @@ def test_what_would_be_worse_is_not_kept():
     start = np.zeros(len(ACTUATORS), np.float32)
     value = np.full(COUNT, 0.5, np.float32)
     vector, _ = refined(
-        start, value, given=given, relative=~given & given, measure=loop.measure, hand=loop.hand, rounds=5
+        start, value, given=given, relative=~given & given, measure=loop.measure, slopes=loop.slopes, rounds=5
     )
     assert np.array_equal(vector, start)
 
