@@ -31,7 +31,7 @@ from loopnet_cli.cli.models_chosen import (
 )
 from loopnet_cli.cli.outputs import DEFAULT_NAME
 from loopnet_cli.errors import UsageError
-from loopnet_cli.synthesis.kit_mix import kit_label
+from loopnet_cli.synthesis.kit_mix import kit_label, turned
 
 
 @knob_options
@@ -86,12 +86,12 @@ def generate(
     sound = produce.Sound(chosen_kit(kit), combine(knobs, timbre or ()), chosen_chroma(chroma), refine)
     if refine and chosen is not None:
         raise UsageError(f"--refine is of the studio model: {model} takes the knobs as they are")
-    if refine and not sound.knobs:
-        raise UsageError("--refine makes knobs come true: set one, e.g. --brightness .8")
     words = expand_inputs(inputs)
     if output is not None and len(words) * variations > 1:
         raise UsageError(f"-o names one file for {len(words) * variations} loops: use --out-dir and --name")
     tally = loops.Tally(host.console(quiet), host.tell)
+    if refine and not turned(sound.kit, sound.knobs):
+        tally.console.warn("--refine has nothing to do: no knob is set")
     rhythms = loops.read_rhythms(
         words, tally, drum_map=chosen_map(drum_map), tempo=bpm, bars=bars, meter=parse_meter(meter)
     )

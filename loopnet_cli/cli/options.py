@@ -158,7 +158,8 @@ Refine = Annotated[
     int,
     _sound(
         "ROUNDS",
-        "Measure what the knobs did and correct it, so many times (3 is plenty): a third of a second a bar and round.",
+        "Measure what the knobs did and correct it, so many times (3 is plenty): half a second a bar and round; loops "
+        "of up to ten minutes.",
         min=0,
         max=MAX_REFINE,
     ),

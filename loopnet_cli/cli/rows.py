@@ -191,7 +191,7 @@ def _write_page(
         report = write_report(page, items, title=title, overwrite=True, audio=wishes.report_audio.value)
     for warning in report.warnings:
         console.warn(f"{wishes.report}: {warning}")
-    console.info(f"{wishes.report}: {report.loops} loops to look at and listen to")
+    console.info(f"{wishes.report}: {report.loops} {'loop' if report.loops == 1 else 'loops'} to look at and listen to")
     return str(wishes.report)
 
 

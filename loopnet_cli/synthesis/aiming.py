@@ -1,7 +1,7 @@
 """Aiming at timbre by ear: render with some actuators, measure the features, correct.
 
 What the networks expect of a change is right in direction and rough in size; what comes out tells the rest. Costs
-a measurement a step, a third of a second a bar, where the networks alone cost nothing.
+a measurement a step, about half a second a bar, where the networks alone cost nothing.
 """
 
 from __future__ import annotations

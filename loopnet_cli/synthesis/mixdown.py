@@ -12,6 +12,7 @@ from loopnet_cli.audio.fourier import irfft, next_fast_len, rfft
 from loopnet_cli.audio.mixing import place, saturate
 from loopnet_cli.controls import Kit
 from loopnet_cli.dynamics import CHOKE_SECONDS, choke_lengths, velocity_gain
+from loopnet_cli.errors import AudioError
 from loopnet_cli.pattern import STEM_OF_VOICE, STEMS, Pattern
 from loopnet_cli.synthesis.harmony import resonate
 from loopnet_cli.synthesis.hitnet import SAMPLE_RATE
@@ -25,6 +26,8 @@ RUMBLE_HERTZ = 22.0
 """Corner of the high-pass that every stem goes through."""
 FILTER_SAMPLES = 8192
 """Run-up that the filters of a stem need to have settled."""
+SILENT = 1e-6
+"""A loop whose stems all peak below is no loop."""
 
 
 def placed(pattern: Pattern, kit: Kit, audio: Mapping[tuple[str, float], Array]) -> dict[str, Array]:
@@ -62,7 +65,7 @@ def mixed_down(stems: dict[str, Array], shape: Shape | None, chroma: Sequence[fl
     Parameters
     ----------
     stems : dict of stem name to ndarray of float32, shape (samples,)
-        From `placed`; at least one of them sounds.
+        From `placed`.
     shape : Shape, optional
         Its equaliser and drive.
     chroma : sequence of 12 float, optional
@@ -71,7 +74,14 @@ def mixed_down(stems: dict[str, Array], shape: Shape | None, chroma: Sequence[fl
     Returns
     -------
     dict of stem name to ndarray of float32, shape (samples,)
+
+    Raises
+    ------
+    AudioError
+        If nothing sounds.
     """
+    if max(float(np.abs(stem).max(initial=0.0)) for stem in stems.values()) < SILENT:
+        raise AudioError("nothing sounds: the kit has turned down every voice that is played: use another kit")
     total = len(next(iter(stems.values())))
     sounding = [name for name, stem in stems.items() if stem.any()]
     stack = np.stack([stems[name] for name in sounding])

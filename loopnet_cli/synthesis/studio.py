@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from loopnet_cli.analysis.normalise import Normalisation
 from loopnet_cli.controls import TIMBRE_NAMES, Kit, Knob, Loop
 from loopnet_cli.dynamics import velocity_gain
-from loopnet_cli.errors import UsageError
+from loopnet_cli.errors import AudioError, UsageError
 from loopnet_cli.pattern import VOICES, Pattern
 from loopnet_cli.recent import Recent
 from loopnet_cli.synthesis.aiming import nearest_step, refined
@@ -128,7 +128,7 @@ class StudioModel:
             Which noise sounds, at least 0.
         refine : int
             Rounds of measuring what the knobs did and correcting it (`loopnet_cli.synthesis.aiming`); each takes
-            about a third of a second a bar. Not together with `match`.
+            about half a second a bar. Not together with `match`.
 
         Returns
         -------
@@ -140,7 +140,7 @@ class StudioModel:
         UsageError
             If a feature is unknown, the chroma is not twelve numbers or the seed is negative.
         AudioError
-            If the loop is to be measured and is silent, or too long for it.
+            If nothing sounds, or the loop is to be measured and too long for it.
         """
         timbre = turned(kit, timbre or {})
         unknown = sorted(timbre.keys() - set(TIMBRE_NAMES))
@@ -168,6 +168,7 @@ class StudioModel:
         else:
             vector = hand(asked - natural)
         if refine and timbre and match is None:
+            _check_length(pattern)
             knobs = [timbre.get(name) for name in TIMBRE_NAMES]
             vector, asked = refined(
                 vector,
@@ -273,6 +274,14 @@ class StudioModel:
             for row, stroke in zip(rows, sounded, strict=True):
                 audio[score.keys[row]] = stroke
         return audio
+
+
+def _check_length(pattern: Pattern) -> None:
+    """Refuse to measure what is too long before it is rendered."""
+    from loopnet_cli.analysis.timbre import MAX_SECONDS
+
+    if pattern.seconds > MAX_SECONDS:
+        raise AudioError(f"a loop of {pattern.seconds:.0f} s cannot be refined: use up to {MAX_SECONDS:g} s")
 
 
 def load_studio(folder: Path | None = None) -> StudioModel:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,10 @@ kits save mine tight-studio
 generate beat.grid --brightness 2 -o x.wav
 generate beat.grid --brightness high -o x.wav
 generate beat.grid --chroma H -o x.wav
+generate beat.grid --warmth .7 --refine 3 --model multi -o x.wav
+generate beat.grid --bars 128 --bpm 20 --warmth .7 --refine 1 -o x.wav
+kits import mute.json
+generate beat.grid --kit mute -o x.wav
 analyze beat.grid
 analyze cut.wav
 analyze silent.wav
@@ -93,6 +99,9 @@ def make_inputs(folder: Path) -> None:
     import numpy as np
     import soundfile
 
+    from loopnet_cli.synthesis.bank import read_bank
+    from loopnet_cli.synthesis.kit_file import entry_of
+
     sound = np.sin(np.arange(44100) * 0.05).astype(np.float32)
     for name in ("tone.wav", "first.wav"):
         soundfile.write(folder / name, sound, 44100)
@@ -107,6 +116,9 @@ def make_inputs(folder: Path) -> None:
     (folder / "column.csv").write_text("input,kitt\nbeat.grid,warm-808\n")
     (folder / "cell.csv").write_text("input,seed\nbeat.grid,1\nbeat.grid,x\n")
     (folder / "twice.csv").write_text("input,seed\nbeat.grid,1\nbeat.grid,1\n")
+    levels = dict.fromkeys(read_bank()["tight-studio"].levels, 0.0)
+    mute = replace(read_bank()["tight-studio"], name="mute", levels=levels)
+    (folder / "mute.json").write_text(json.dumps(entry_of(mute)))
     (folder / "loops").mkdir()
     (folder / "good.csv").write_text("input,seed\nbeat.grid,1\n")
 

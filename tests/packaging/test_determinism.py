@@ -92,6 +92,10 @@ def test_generate(tmp_path):
     assert len(same(tmp_path, *words)) == 5
 
 
+def test_generate_refined(tmp_path):
+    same(tmp_path, "generate", GRID, "--bars", "1", "--seed", "3", "--warmth", ".7", "--refine", "2", "-o", "out/a.wav")
+
+
 def test_transfer(tmp_path, recording):
     same(tmp_path, "transfer", "-r", GRID, "-t", str(recording), "--bpm", "110", "--seed", "3", "-o", "out/a.flac")
 

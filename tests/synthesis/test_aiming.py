@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from loopnet_cli.controls import TIMBRE_NAMES, Kit, Knob
-from loopnet_cli.pattern import Pattern
+from loopnet_cli.errors import AudioError
+from loopnet_cli.pattern import Hit, Pattern
 from loopnet_cli.synthesis.aiming import nearest_step, refined
 from loopnet_cli.synthesis.shaping import ACTUATORS
 from loopnet_cli.synthesis.studio import StudioModel
@@ -125,6 +126,13 @@ def test_a_model_comes_closer_and_says_what_it_aimed_at(model: StudioModel, kit:
     assert off(loops[4]) <= off(loops[0]) + 1e-6
     again = model.render(pattern, kit=kit, timbre=knobs, seed=1, refine=4)
     assert again.audio.tobytes() == loops[4].audio.tobytes()
+
+
+def test_what_is_too_long_to_be_measured_is_told_before_it_is_rendered(model: StudioModel, kit: Kit, monkeypatch):
+    monkeypatch.setattr(model, "sound", None)
+    pattern = Pattern((Hit(0, "kick"),), bars=128, tempo=20)
+    with pytest.raises(AudioError, match="1536 s cannot be refined"):
+        model.render(pattern, kit=kit, timbre={"low.depth": Knob(0.9)}, refine=1)
 
 
 def test_without_knobs_there_is_nothing_to_refine(model: StudioModel, kit: Kit, pattern: Pattern):

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from loopnet_cli.analysis.timbre import timbre_features
 from loopnet_cli.controls import TIMBRE_NAMES, Kit, Knob
-from loopnet_cli.errors import UsageError
+from loopnet_cli.errors import AudioError, UsageError
 from loopnet_cli.pattern import STEMS, Hit, Pattern
 from loopnet_cli.synthesis.shaping import ACTUATORS
 from loopnet_cli.synthesis.studio import StudioModel
@@ -99,6 +101,18 @@ def test_every_actuator_is_heard(model: StudioModel, kit: Kit, pattern: Pattern)
         vector[index] = 0.8
         moved = sum(model.sound(pattern, kit, score, vector, seed=0).values())
         assert np.abs(moved - neutral).max() > 1e-3, name
+
+
+@pytest.mark.parametrize("level", [0.0, 1e-30])
+@pytest.mark.parametrize("how", [{}, {"timbre": {"low.depth": Knob(0.9)}}, {"chroma": [1, *[0] * 11]}])
+def test_a_kit_without_a_sound_is_told(model: StudioModel, kit: Kit, level: float, how: dict) -> None:
+    pattern = Pattern((Hit(0, "kick"), Hit(1, "kick")))
+    mute = replace(kit, levels={**kit.levels, "kick": level})
+    with pytest.raises(AudioError, match="nothing sounds"):
+        model.render(pattern, kit=mute, **how)
+    both = Pattern((Hit(0, "kick"), Hit(1, "snare")))
+    loop = model.render(both, kit=mute, **how)
+    assert (np.isfinite(loop.audio).all() and not loop.stems["kick"][:20000].any()) or level > 0
 
 
 def test_bad_controls_are_named(model: StudioModel, kit: Kit, pattern: Pattern) -> None:
