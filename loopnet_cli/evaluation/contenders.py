@@ -23,7 +23,7 @@ from loopnet_cli.data.rows import STUDIO_RATE, STUDIO_SAMPLES, TEMPO
 from loopnet_cli.errors import UsageError
 from loopnet_cli.evaluation.distances import matched
 from loopnet_cli.pattern.model import Pattern
-from loopnet_cli.synthesis.papernet import FFT_SIZE, HOP, PAPER_MODELS, PAPER_RATE, PAPER_SAMPLES
+from loopnet_cli.synthesis.papernet import FFT_SIZE, HOP, PAPER_MODELS, PAPER_RATE
 
 if TYPE_CHECKING:
     from loopnet_cli.analysis.transcriber import Transcriber
@@ -141,12 +141,12 @@ def make(name: str, bars: TestBars, *, seed: int, material: Path | None = None) 
 
 def paper_bar(model: PaperModel, bars: TestBars, number: int, timbre: Audio, *, seed: int) -> Audio:
     """Have a paper model make one bar from a bar's controls, with timbre features of one's own (points, 21)."""
-    from loopnet_cli.analysis.transcription import at_audio_rate
+    from loopnet_cli.synthesis.paperinputs import audio_rate
 
-    curves = at_audio_rate(bars.activations[number], PAPER_SAMPLES, PAPER_RATE)
+    curves = audio_rate(bars.activations[number : number + 1])
     envelope = bars.envelope[number][None] if model.config.has_envelope else None
     own_seed = seed * 1_000_003 + int(bars.indices[number])
-    made = model.bars(curves[None], envelope, bars.chroma[number][None], timbre[None], seed=own_seed)
+    made = model.bars(curves, envelope, bars.chroma[number][None], timbre[None], seed=own_seed)
     return np.asarray(made[0], np.float32)
 
 

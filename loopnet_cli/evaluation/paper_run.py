@@ -217,6 +217,7 @@ def _coherence(plan: Plan, store: BarStore, models: Mapping[str, str], missing: 
     }
     _do_all(plan, tasks, "table 2", step)
     turned = {name: [paper_tasks.result_of(task) for task in own] for name, own in tasks.items()}
+    missing = [*_training_said(models), *missing]
     full = min(plan.full, len(rows))
     section = coherence_section(turned, full=full, seed=setup.seed, missing=missing)
     _write(plan, store, "2", section, f"{len(rows)} test loops, a bar of each", time.monotonic() - began)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from loopnet_cli.analysis.transcription import FRAME_RATE, at_audio_rate
 from loopnet_cli.errors import UsageError
-from loopnet_cli.synthesis.papernet import BAR_FRAMES, PAPER_SAMPLES, PaperConfig, to_frames
+from loopnet_cli.synthesis.papernet import BAR_FRAMES, PAPER_RATE, PAPER_SAMPLES, PaperConfig, to_frames
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,6 +17,20 @@ if TYPE_CHECKING:
 def frames_of(samples: int) -> int:
     """Return how many frames the STFT model has for a loop of this many samples at 16 kHz."""
     return max(1, round(samples * BAR_FRAMES / PAPER_SAMPLES))
+
+
+def audio_rate(activations: NDArray[np.float32], samples: int = PAPER_SAMPLES) -> NDArray[np.float32]:
+    """Bring frame curves of bars, shape (n, frames, 3), to samples at 16 kHz by the paper's spline.
+
+    The last frame lies before the bar's end: one more, from its beginning, leads the spline around.
+    """
+    count, frames, columns = activations.shape
+    past = min(max(frames - samples / PAPER_RATE * FRAME_RATE, 0.0), 1.0)
+    around = (1 - past) * activations[:, :1] + past * activations[:, 1 % frames : 1 % frames + 1]
+    longer = np.concatenate([activations, around], axis=1)
+    side_by_side = np.moveaxis(longer, 0, 1).reshape(frames + 1, count * columns)
+    curves = at_audio_rate(side_by_side, samples, PAPER_RATE)
+    return np.moveaxis(curves.reshape(samples, count, columns), 1, 0)
 
 
 def network_inputs(

@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from loopnet_cli.analysis.normalise import Normalisation
-from loopnet_cli.analysis.transcription import FRAME_RATE, at_audio_rate
 from loopnet_cli.controls import TIMBRE_NAMES
 from loopnet_cli.data.store import Bars, BarStore
 from loopnet_cli.errors import DatasetError
-from loopnet_cli.synthesis.paperinputs import frames_of, network_inputs
-from loopnet_cli.synthesis.papernet import PAPER_RATE, PAPER_SAMPLES, PaperConfig
+from loopnet_cli.synthesis.paperinputs import audio_rate, frames_of, network_inputs
+from loopnet_cli.synthesis.papernet import PaperConfig
 from loopnet_cli.training.paper_losses import STFT_UNIT, magnitudes, on_whole_frames
 
 DEVELOPMENT_SHARE = 0.05
@@ -70,20 +69,6 @@ def unit_timbre(points: NDArray[np.float32], ranges: Normalisation) -> NDArray[n
     low = np.array([ranges.low[name] for name in TIMBRE_NAMES], np.float32)
     high = np.array([ranges.high[name] for name in TIMBRE_NAMES], np.float32)
     return np.clip((points - low) / (high - low), -1.0, 2.0).astype(np.float32)
-
-
-def audio_rate(activations: NDArray[np.float32], samples: int = PAPER_SAMPLES) -> NDArray[np.float32]:
-    """Bring frame curves of a bar, shape (n, frames, 3), to samples at 16 kHz by the paper's spline.
-
-    The last frame lies before the bar's end: one more, from its beginning, leads the spline around.
-    """
-    count, frames, columns = activations.shape
-    past = min(max(frames - samples / PAPER_RATE * FRAME_RATE, 0.0), 1.0)
-    around = (1 - past) * activations[:, :1] + past * activations[:, 1 % frames : 1 % frames + 1]
-    longer = np.concatenate([activations, around], axis=1)
-    side_by_side = np.moveaxis(longer, 0, 1).reshape(frames + 1, count * columns)
-    curves = at_audio_rate(side_by_side, samples, PAPER_RATE)
-    return np.moveaxis(curves.reshape(samples, count, columns), 1, 0)
 
 
 def inputs_of(config: PaperConfig, bars: Bars, ranges: Normalisation, rng: np.random.Generator) -> Tensor:

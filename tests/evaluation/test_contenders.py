@@ -15,6 +15,7 @@ from loopnet_cli.evaluation import contenders, paper_tasks
 from loopnet_cli.evaluation.contenders import TestBars, make
 from loopnet_cli.evaluation.distances import rms
 from loopnet_cli.evaluation.paper_tasks import SETTINGS, Setup, do, embedding_tasks, features_of, knob_tasks, result_of
+from loopnet_cli.synthesis.paperinputs import audio_rate
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "synthesis"))
@@ -76,6 +77,7 @@ class TestMake:
         monkeypatch.setattr(contenders, "paper", lambda name: Fake())
         assert make("multi", bars, seed=4).sample_rate == 16000
         assert heard["activations"].shape == (1, 29538, 3)
+        np.testing.assert_array_equal(heard["activations"], audio_rate(bars.activations[1:2]))
         # the kick of the first beat, at its height
         assert heard["activations"][0, 0, 0] == pytest.approx(0.9, abs=0.01)
         np.testing.assert_array_equal(heard["envelope"][0], bars.envelope[1])

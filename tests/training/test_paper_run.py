@@ -20,9 +20,10 @@ from loopnet_cli.controls import TIMBRE_NAMES  # noqa: E402
 from loopnet_cli.data.store import BarStore  # noqa: E402
 from loopnet_cli.errors import UsageError, WeightsError  # noqa: E402
 from loopnet_cli.synthesis.paper import PaperModel  # noqa: E402
+from loopnet_cli.synthesis.paperinputs import audio_rate  # noqa: E402
 from loopnet_cli.synthesis.papernet import PAPER_SAMPLES, PaperConfig  # noqa: E402
 from loopnet_cli.training import paper, paper_checkpoint  # noqa: E402
-from loopnet_cli.training.paper_batches import audio_rate, divide, measured_range, unit_timbre  # noqa: E402
+from loopnet_cli.training.paper_batches import divide, measured_range, unit_timbre  # noqa: E402
 from loopnet_cli.training.paper_log import read_log  # noqa: E402
 
 torch.set_num_threads(1)

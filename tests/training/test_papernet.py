@@ -10,11 +10,14 @@ from loopnet_cli.data.rows import FRAMES  # noqa: E402
 from loopnet_cli.errors import UsageError  # noqa: E402
 from loopnet_cli.pattern.model import Hit, Pattern  # noqa: E402
 from loopnet_cli.synthesis.curves import pattern_activations  # noqa: E402
-from loopnet_cli.synthesis.paperinputs import frames_of, network_inputs  # noqa: E402
+from loopnet_cli.synthesis.paperinputs import (  # noqa: E402
+    audio_rate,
+    frames_of,
+    network_inputs,
+)
 from loopnet_cli.synthesis.paperloop import pattern_curves  # noqa: E402
 from loopnet_cli.synthesis.papernet import BINS, PAPER_MODELS, PAPER_SAMPLES, PaperConfig, to_frames  # noqa: E402
 from loopnet_cli.training import paper_losses as losses  # noqa: E402
-from loopnet_cli.training.paper_batches import audio_rate  # noqa: E402
 from loopnet_cli.training.papernet import Decoder, PaperNet  # noqa: E402
 
 torch.set_num_threads(1)
