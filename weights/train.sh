@@ -40,14 +40,17 @@ $python -m $module.transcriber "$clips" --out "$run/ear2" --threads 2 --seed 4 -
 $python -m $module.package_ear "$run/ear2" "$clips" "$here"
 $python -m $module.strokes "$run/pool_train_8_1.npz" "$run" "$here"
 
-# 5. The paper's five models: bars at 130 BPM, then each model with the same bars and the same number of steps.
+# 5. The paper's five models: bars at 130 BPM, then each model with the same bars and the same number of steps,
+# in two runs one after the other: with the second the rate rises once more and falls again.
 export PYTHONPATH="$(dirname "$here")${PYTHONPATH:+:$PYTHONPATH}"
 loopnet() { $python -c 'from loopnet_cli.cli.app import main; main()' "$@"; }
 bars="$run/bars.h5"
 [ -e "$bars" ] || loopnet dataset render -o "$bars" --bars 3000 --seed 1 --material "$data"
 for model in stft wav wavspec multi multi-noenv; do
-  resume=
-  [ -e "$run/paper/$model/checkpoint.safetensors" ] && resume=--resume
-  loopnet train "$bars" --model $model -o "$run/paper/$model" --steps 900 --seed 1 --patience 0 --precision bf16 $resume
+  for steps in 900 2700; do
+    resume=
+    [ -e "$run/paper/$model/checkpoint.safetensors" ] && resume=--resume
+    loopnet train "$bars" --model $model -o "$run/paper/$model" --steps $steps --seed 1 --patience 0 --precision bf16 $resume
+  done
 done
 $python -m $module.package_paper "$run/paper" "$here"
