@@ -308,6 +308,8 @@ def test_a_polite_end_saves(bars, tmp_path, number):
     process = subprocess.Popen(
         [sys.executable, "-c", script, *map(str, words), "--patience", "0"],
         cwd=tmp_path, env={**os.environ, "PYTHONPATH": path}, stderr=subprocess.PIPE, text=True,
+        # a shell has what it runs in the background ignore Ctrl-C, tests too
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     try:
         end = time.monotonic() + WAIT
