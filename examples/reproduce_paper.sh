@@ -2,7 +2,7 @@
 # The LoopNet paper from start to end on a small scale: curation, a data set, the five models, both tables.
 # Usage: examples/reproduce_paper.sh [OUT]        (folder "paper" by default; a run that was stopped goes on)
 #
-# Under ten minutes on one core of an AMD EPYC, which is enough to see every part work and far too little for the models to
+# Under four minutes on two cores of an AMD EPYC, which is enough to see every part work and far too little for the models to
 # sound: raise BARS and STEPS for that (the bundled models had 3000 bars and 2700 steps each).
 #   MATERIAL=DATA   render the bars from recorded one-shots and grooves instead of the bundled studio model
 #   MODELS="..."    some of the five
