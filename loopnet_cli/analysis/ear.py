@@ -98,6 +98,21 @@ class Ear:
         ndarray of float32, shape (voices + groups + voices, frames)
             Activations of the ten voices and of `GROUPS`, then velocities of the voices; 0..1.
         """
+        result: Array = np.reciprocal(1 + np.exp(-np.clip(self.listen(x)[1], -30, 30)))
+        return result
+
+    def listen(self, x: Array) -> tuple[Array, Array]:
+        """Listen, and say what the activations are derived from as well.
+
+        Parameters
+        ----------
+        x : ndarray of float32, shape (windows, bands, frames)
+
+        Returns
+        -------
+        hidden : ndarray of float32, shape (width, frames)
+        logits : ndarray of float32, shape (voices + groups + voices, frames)
+        """
         frames = x.shape[2]
         for index in range(len(self.config.front)):
             x = np.maximum(self._conv2d(f"front.{index}", x, 5 if index == 0 else 3), 0)
@@ -111,9 +126,8 @@ class Ear:
             y = y + self._matmul(f"mix.{index}", np.maximum(self._matmul(f"wide.{index}", taps), 0))
             if index in self.config.contexts:
                 y = y + self._context(self.config.contexts.index(index), y)
-        logits = self._matmul("head", np.maximum(y, 0))
-        result: Array = np.reciprocal(1 + np.exp(-np.clip(logits, -30, 30)))
-        return result
+        hidden = np.maximum(y, 0)
+        return hidden, self._matmul("head", hidden)
 
     def _context(self, number: int, y: Array) -> Array:
         """Sum the piece up by attention, and say the same to every frame."""

@@ -1,4 +1,4 @@
-"""From audio to hits: the trained ear, run over a recording in pieces, and the picking of onsets."""
+"""From audio to hits: the trained ear and its judge, run over a recording in pieces, and the picking of onsets."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loopnet_cli.analysis.ear import GROUPS, Ear, EarConfig
+from loopnet_cli.analysis.judge import Judge, JudgeConfig, heard_twice
 from loopnet_cli.analysis.spectrogram import BANDS, HOP, SAMPLE_RATE, WINDOWS, band_powers, loudness_scale
 from loopnet_cli.analysis.transcription import ACTIVATIONS, FRAME_RATE, HeardHit, Transcription
 from loopnet_cli.errors import AudioError
@@ -20,7 +21,9 @@ from loopnet_cli.synthesis.bank import load_weights
 Array = NDArray[np.float32]
 
 WEIGHTS_FILE = "ear.safetensors"
-FORMAT_VERSION = "1"
+FORMAT_VERSION = "2"
+JUDGE = "judge."
+"""What the names of the judge's weights begin with."""
 PIECE = 1500
 """Frames heard at once: 15 s, which bounds the memory whatever the length of the recording."""
 LEAST_GAP = 3
@@ -60,10 +63,12 @@ class Transcriber:
         The network.
     picking : Picking
         Thresholds.
+    judge : Judge, optional
+        Who hears the strokes again, beside each other; without, hits are picked from what the ear says.
     """
 
-    def __init__(self, ear: Ear, picking: Picking) -> None:
-        self.ear, self.picking = ear, picking
+    def __init__(self, ear: Ear, picking: Picking, judge: Judge | None = None) -> None:
+        self.ear, self.picking, self.judge = ear, picking, judge
 
     def transcribe(self, audio: Array, sample_rate: int, *, circular: bool = False) -> Transcription:
         """Transcribe a recording.
@@ -102,7 +107,9 @@ class Transcriber:
         return Transcription(tuple(sorted(hits)), activations, np.ascontiguousarray(heard[:count].T), seconds)
 
     def _listen(self, powers: Array, before: int, frames: int) -> Array:
-        return self.ear(loudness_scale(powers))[:, before : before + frames]
+        x = loudness_scale(powers)
+        heard = self.ear(x) if self.judge is None else heard_twice(self.ear, self.judge, x)
+        return heard[:, before : before + frames]
 
     def _hits(self, name: str, heard: Array, beyond: int, seconds: float) -> list[HeardHit]:
         """Pick the peaks of one activation; each is the voice of its group that is surest around it."""
@@ -205,8 +212,11 @@ def load_transcriber(folder: Path | None = None) -> Transcriber:
             raise ValueError("made for other features than this version's")
         picking = json.loads(metadata["picking"])
         thresholds = {name: float(picking["thresholds"][name]) for name in THRESHOLDS}
-        ear = Ear(EarConfig.from_dict(json.loads(metadata["config"])), tensors)
-        return Transcriber(ear, Picking(thresholds, float(picking["delay"])))
+        judging = {name.removeprefix(JUDGE): value for name, value in tensors.items() if name.startswith(JUDGE)}
+        hearing = {name: value for name, value in tensors.items() if not name.startswith(JUDGE)}
+        ear = Ear(EarConfig.from_dict(json.loads(metadata["config"])), hearing)
+        judge = Judge(JudgeConfig.from_dict(json.loads(metadata["judge"])), judging)
+        return Transcriber(ear, Picking(thresholds, float(picking["delay"])), judge)
 
     return load_weights(WEIGHTS_FILE, FORMAT_VERSION, build, folder)
 

@@ -7,6 +7,7 @@ that are there already are left alone, so that it resumes.
 from __future__ import annotations
 
 import argparse
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,20 +16,27 @@ from numpy.typing import NDArray
 
 from loopnet_cli.analysis.spectrogram import FLOOR, HOP, band_powers
 from loopnet_cli.audio.mixing import saturate
-from loopnet_cli.data.corpus import Corpus, load_corpus
+from loopnet_cli.data.corpus import Corpus, Instrument, load_corpus
 from loopnet_cli.data.grooves import Grooves
 from loopnet_cli.data.processing import draw_treatment
 from loopnet_cli.data.renderer import SAMPLE_RATE, BarRenderer, Drum, render_voices
 from loopnet_cli.data.splits import development
 from loopnet_cli.data.tonal import tonal_layer
 from loopnet_cli.pattern import VOICES, Pattern
+from loopnet_cli.training.synthetic import synthetic_kit
 
 FRAMES = 512
 CLIPS_A_PART = 200
 DROP_VOICE, KEEP_ONE = 0.25, 0.06
 """Shares of clips in which some voices, or all but one, are silent."""
 REMIXED = 0.6
-"""Share of clips whose drums come from many kits, or from many rooms."""
+"""Share of the other clips whose drums come from many kits, or from many rooms."""
+LAYERED = 0.3
+"""Share of their drums that are two drums at once, as producers make them."""
+AS_PLAYED = 0.4
+"""Share of clips that are bars as the renderer makes them: whole patterns, one kit, usual levels."""
+SYNTHETIC_KITS = 24
+"""Kits out of oscillators and noise among the recorded ones, others for each file of clips."""
 Audio = NDArray[np.float32]
 
 
@@ -64,18 +72,24 @@ class Sides:
             self.grooves.paths = [p for p in self.grooves.paths if (p.name in grooves) == (side == "dev")]
         self.corpus = corpus
 
+    def with_synthetic_kits(self, count: int, seed: tuple[int, ...]) -> Sides:
+        """Return this side with so many kits more, drawn from a seed."""
+        rng = np.random.default_rng(seed)
+        drawn = {f"synthetic{n:02d}": synthetic_kit(f"synthetic{n:02d}", rng) for n in range(count)}
+        more = copy(self)
+        more.corpus = Corpus({**self.corpus.kits, **drawn}, self.corpus.tonal)
+        return more
+
 
 def make_clip(sides: Sides, seed: int, number: int) -> Clip:
     """Render clip `number` of the endless list that the seed means."""
     rng = np.random.default_rng([seed, number])
     renderer = BarRenderer(sides.corpus, sides.grooves, seed=seed, tonal=0.0)
-    pattern = _thinned(sides.grooves.draw(rng, bars=int(rng.integers(1, 5))), rng)
-    drums = renderer.drums(pattern.voices, rng)
-    spread = float(rng.choice([0.0, 3.0, 5.0]))
-    drums = {v: replace(d, level=d.level * 10 ** (float(rng.normal(0, spread)) / 20)) for v, d in drums.items()}
-    if rng.random() < REMIXED:
-        drums = {voice: _another(drum, sides.corpus, voice, rng) for voice, drum in drums.items()}
-    loop = _mixed(render_voices(pattern, drums), rng)
+    if rng.random() < AS_PLAYED:
+        bar = renderer.bar(number, bars=int(rng.choice([1, 1, 2, 4])))
+        pattern, loop = bar.pattern, bar.audio
+    else:
+        pattern, loop = _varied_loop(renderer, rng)
     tonal = tonal_layer(sides.corpus.tonal, pattern, rng) if rng.random() < 0.6 else np.zeros_like(loop)
     length, total = FRAMES * HOP, len(loop)
     onsets = np.array(pattern.onset_samples(SAMPLE_RATE))
@@ -99,6 +113,17 @@ def make_clip(sides: Sides, seed: int, number: int) -> Clip:
     return Clip(powers, tonal_powers, hits)
 
 
+def _varied_loop(renderer: BarRenderer, rng: np.random.Generator) -> tuple[Pattern, Audio]:
+    """Render a loop that is stranger than a bar of the renderer: voices missing, kits and levels mixed, other rooms."""
+    pattern = _thinned(renderer.grooves.draw(rng, bars=int(rng.integers(1, 5))), rng)
+    drums = renderer.drums(pattern.voices, rng)
+    spread = float(rng.choice([0.0, 3.0, 5.0]))
+    drums = {v: replace(d, level=d.level * 10 ** (float(rng.normal(0, spread)) / 20)) for v, d in drums.items()}
+    if rng.random() < REMIXED:
+        drums = {voice: _another(drum, renderer.corpus, voice, rng) for voice, drum in drums.items()}
+    return pattern, _mixed(render_voices(pattern, drums), rng)
+
+
 def _another(drum: Drum, corpus: Corpus, voice: str, rng: np.random.Generator) -> Drum:
     """Take a drum from any kit, or treat it by itself: there are far fewer kits than ways to sound."""
     if rng.random() < 0.5:
@@ -106,7 +131,36 @@ def _another(drum: Drum, corpus: Corpus, voice: str, rng: np.random.Generator) -
         drum = replace(drum, instrument=pool[int(rng.integers(len(pool)))])
     if rng.random() < 0.5:
         drum = replace(drum, treatment=draw_treatment(rng).varied(rng))
+    if rng.random() < LAYERED:
+        pool = corpus.instruments(voice)
+        drum = replace(drum, instrument=layered(drum.instrument, pool[int(rng.integers(len(pool)))], rng))
     return drum
+
+
+def layered(first: Instrument, second: Instrument, rng: np.random.Generator) -> Instrument:
+    """Sound two drums as one: both at once, the bass of one under the treble of the other, or its tail after the onset.
+
+    Stroke by stroke, so that soft strokes stay soft.
+    """
+    from scipy.signal import butter, sosfilt
+
+    kind, gain = int(rng.integers(3)), np.float32(10 ** (rng.uniform(-12, 6) / 20))
+    corner, turn = float(np.exp(rng.uniform(np.log(150), np.log(4000)))), float(rng.uniform(0.004, 0.03))
+    layers = []
+    for index, stroke in enumerate(first.layers):
+        other = second.layers[index * len(second.layers) // len(first.layers)]
+        size = max(len(stroke), len(other))
+        a, b = (np.pad(x / max(float(np.abs(x).max(initial=0.0)), 1e-6), (0, size - len(x))) for x in (stroke, other))
+        if kind == 1:
+            sections = butter(2, corner, fs=SAMPLE_RATE, output="sos")
+            both = sosfilt(sections, a) + gain * (b - sosfilt(sections, b))
+        elif kind == 2:
+            late = np.minimum(np.arange(size) / (turn * SAMPLE_RATE), 1)
+            both = a * (1 - late) + gain * b * late
+        else:
+            both = a + gain * b
+        layers.append(both.astype(np.float32))
+    return replace(first, layers=tuple(layers))
 
 
 def _thinned(pattern: Pattern, rng: np.random.Generator) -> Pattern:
@@ -191,7 +245,10 @@ def main() -> None:
         path = arguments.out / f"{arguments.side}_{arguments.seed}_{first:06d}.npz"
         if not path.exists():
             numbers = range(first, min(first + CLIPS_A_PART, arguments.count))
-            save_part([make_clip(sides, arguments.seed, number) for number in numbers], path)
+            # development is on recorded drums alone
+            some = 0 if arguments.side != "train" else SYNTHETIC_KITS
+            source = sides.with_synthetic_kits(some, (arguments.seed, first)) if some else sides
+            save_part([make_clip(source, arguments.seed, number) for number in numbers], path)
 
 
 if __name__ == "__main__":

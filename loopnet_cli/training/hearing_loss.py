@@ -46,20 +46,34 @@ def draw_batch(clips: list[Clip], size: int, frames: int, rng: Rng) -> Batch:
     """Draw clips, cut them, and change how they sound."""
     inputs, labels = [], []
     for index in rng.integers(len(clips), size=size):
-        clip = clips[int(index)]
-        first = int(rng.integers(clip.powers.shape[2] - frames + 1))
-        powers = 10.0 ** clip.powers[:, :, first : first + frames].astype(np.float32)
-        hits = clip.hits
-        if without := rng.random() < DRUMLESS:
-            powers, hits = np.full_like(powers, FLOOR / 100), hits[:0]
-        if without or rng.random() < 0.45:
-            other = clip if rng.random() < 0.5 else clips[int(rng.integers(len(clips)))]
-            start = first if other is clip else int(rng.integers(clip.powers.shape[2] - frames + 1))
-            layer = 10.0 ** other.tonal[:, start : start + frames].astype(np.float32)
-            powers = powers + np.float32(10 ** (rng.uniform(-20, 9) / 10)) * layer
-        inputs.append(loudness_scale(_heard(powers, rng)))
-        labels.append(targets(hits - np.array([first, 0, 0], np.float32), frames))
+        powers, hits = heard_once(clips[int(index)], clips, rng, frames)
+        inputs.append(powers)
+        labels.append(targets(hits, frames))
     return _stacked(inputs, labels)
+
+
+def heard_once(clip: Clip, clips: list[Clip], rng: Rng, frames: int | None = None) -> tuple[Array, Array]:
+    """Cut a clip, or leave it whole, and change how it sounds.
+
+    Returns
+    -------
+    powers : ndarray of float32, shape (windows, bands, frames)
+        Scaled for the ear.
+    hits : ndarray of float32, shape (hits, 3)
+        Frame, index of the voice, velocity.
+    """
+    frames = frames or clip.powers.shape[2]
+    first = int(rng.integers(clip.powers.shape[2] - frames + 1))
+    powers = 10.0 ** clip.powers[:, :, first : first + frames].astype(np.float32)
+    hits = clip.hits
+    if without := rng.random() < DRUMLESS:
+        powers, hits = np.full_like(powers, FLOOR / 100), hits[:0]
+    if without or rng.random() < 0.45:
+        other = clip if rng.random() < 0.5 else clips[int(rng.integers(len(clips)))]
+        start = first if other is clip else int(rng.integers(clip.powers.shape[2] - frames + 1))
+        layer = 10.0 ** other.tonal[:, start : start + frames].astype(np.float32)
+        powers = powers + np.float32(10 ** (rng.uniform(-20, 9) / 10)) * layer
+    return loudness_scale(_heard(powers, rng)), hits - np.array([first, 0, 0], np.float32)
 
 
 def plain_batch(clips: list[Clip]) -> Batch:

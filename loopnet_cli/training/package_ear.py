@@ -1,6 +1,6 @@
 """Release the transcriber: fold, choose thresholds on the development clips, write half-precision weights.
 
-Run ``python -m loopnet_cli.training.package_ear RUN POOL WEIGHTS``.
+Run ``python -m loopnet_cli.training.package_ear EAR JUDGE POOL WEIGHTS``.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from loopnet_cli.analysis.ear import Ear, EarConfig
+from loopnet_cli.analysis.judge import Judge, JudgeConfig, heard_twice
 from loopnet_cli.analysis.spectrogram import loudness_scale
 from loopnet_cli.analysis.transcriber import (
     FORMAT_VERSION,
+    JUDGE,
     LEAST_GAP,
     THRESHOLDS,
     WEIGHTS_FILE,
@@ -72,6 +74,16 @@ def read_ear(run: Path, *, half: bool = True) -> tuple[EarConfig, dict[str, Arra
     return config, {name: value.astype(kind).astype(np.float32) for name, value in weights.items()}
 
 
+def read_judge(run: Path, *, half: bool = True) -> tuple[JudgeConfig, dict[str, Array]]:
+    """Read the averaged weights of a judge's run, rounded as they will be released."""
+    config = JudgeConfig.from_dict(json.loads((run / "judge.json").read_text(encoding="utf-8"))["network"])
+    state = torch.load(run / "judge.pt", weights_only=True, map_location="cpu")["average"]
+    kind = np.float16 if half else np.float32
+    return config, {
+        name.removeprefix("layers."): value.numpy().astype(kind).astype(np.float32) for name, value in state.items()
+    }
+
+
 def matched_peaks(peaks: list[tuple[int, float]], truth: Array) -> list[tuple[float, float]]:
     """Pair peaks with true frames, each once, nearest pairs first."""
     pairs = sorted(
@@ -99,12 +111,12 @@ def true_frames(clip: Clip, name: str) -> Array:
     return np.array(kept, np.float32)
 
 
-def choose_picking(ear: Ear, clips: list[Clip]) -> tuple[Picking, dict[str, dict[str, float]]]:
+def choose_picking(ear: Ear, judge: Judge, clips: list[Clip]) -> tuple[Picking, dict[str, dict[str, float]]]:
     """Choose the threshold of each activation by its F-measure on clips, and the delay of the peaks."""
     heard = []
     for clip in clips:
         powers = 10.0 ** clip.powers.astype(np.float32) + 10.0 ** clip.tonal.astype(np.float32)
-        heard.append(ear(loudness_scale(powers)))
+        heard.append(heard_twice(ear, judge, loudness_scale(powers)))
     thresholds, report = {}, {}
     for name in THRESHOLDS:
         best = (-1.0, 0.5)
@@ -133,30 +145,35 @@ def choose_picking(ear: Ear, clips: list[Clip]) -> tuple[Picking, dict[str, dict
     return Picking(thresholds, round(delay, 5)), report
 
 
-def package(run: Path, pool: Path, folder: Path) -> dict[str, dict[str, float]]:
-    """Write the weights, the log and the manifest; return what was found on the development clips."""
+def package(run: Path, judging: Path, pool: Path, folder: Path) -> dict[str, dict[str, float]]:
+    """Write the weights, the logs and the manifest; return what was found on the development clips."""
     from safetensors.numpy import save_file
 
     config, weights = read_ear(run)
+    judge_config, judge_weights = read_judge(judging)
     development = Pool(pool, "dev")
     development.refresh()
-    picking, report = choose_picking(Ear(config, weights), development.clips)
+    picking, report = choose_picking(Ear(config, weights), Judge(judge_config, judge_weights), development.clips)
     metadata = {
         "format": FORMAT_VERSION,
         "config": json.dumps(asdict(config)),
+        "judge": json.dumps(asdict(judge_config)),
         "made_for": json.dumps(inputs_and_outputs()),
         "picking": json.dumps({"thresholds": dict(picking.thresholds), "delay": picking.delay}),
     }
-    half = {name: np.ascontiguousarray(value, np.float16) for name, value in weights.items()}
+    every = {**weights, **{JUDGE + name: value for name, value in judge_weights.items()}}
+    half = {name: np.ascontiguousarray(value, np.float16) for name, value in every.items()}
     save_file(half, folder / WEIGHTS_FILE, metadata)
     (folder / WEIGHTS_FILE).chmod(0o644)  # it is written for its owner alone
     logs = folder / "training"
     logs.mkdir(exist_ok=True)
     shutil.copyfile(run / "log.csv", logs / "ear.csv")
+    shutil.copyfile(judging / "judge.csv", logs / "judge.csv")
     recipe = json.loads((run / "recipe.json").read_text(encoding="utf-8"))
     if (run / "history.json").exists():
         # what the run started from, where that was not one command
         recipe["history"] = json.loads((run / "history.json").read_text(encoding="utf-8"))
+    recipe["judge"] = json.loads((judging / "judge.json").read_text(encoding="utf-8"))
     (logs / "ear.json").write_text(json.dumps({**recipe, "development": report}, indent=1) + "\n", encoding="utf-8")
     write_manifest(folder)
     return report
@@ -165,11 +182,12 @@ def package(run: Path, pool: Path, folder: Path) -> dict[str, dict[str, float]]:
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description="Package the transcriber.")
-    parser.add_argument("run", type=Path)
+    parser.add_argument("run", type=Path, help="of the ear")
+    parser.add_argument("judge", type=Path, help="run of the judge")
     parser.add_argument("pool", type=Path)
     parser.add_argument("weights", type=Path)
     arguments = parser.parse_args()
-    for name, row in package(arguments.run, arguments.pool, arguments.weights).items():
+    for name, row in package(arguments.run, arguments.judge, arguments.pool, arguments.weights).items():
         print(name, row)
 
 

@@ -10,6 +10,7 @@ import argparse
 import csv
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -25,6 +26,9 @@ from loopnet_cli.training.clips import Clip, load_part
 from loopnet_cli.training.hearing_loss import Batch, draw_batch, plain_batch
 
 VELOCITY_WEIGHT = 0.5
+DROPPED = 0.1
+"""Share of the channels inside the convolutions over time that are silent in a step: there are few kits to learn from."""
+COLUMNS = ("step", "clips", "presence", "velocity", "dev_presence", "dev_velocity", "seconds")
 AVERAGE = 0.998
 """Decay of the running average of the weights that is kept."""
 
@@ -58,6 +62,7 @@ class Ear(nn.Module):
             for dilation in config.dilations
         )
         self.mix = nn.ModuleList(nn.Conv1d(config.width, config.width, 1) for _ in config.dilations)
+        self.drop = nn.Dropout1d(DROPPED)
         count, width = len(config.contexts), config.width
         self.score = nn.ModuleList(nn.Conv1d(width, config.heads, 1) for _ in range(count))
         self.value = nn.ModuleList(nn.Conv1d(width, width, 1) for _ in range(count))
@@ -76,14 +81,18 @@ class Ear(nn.Module):
 
         Logits of the voices' and the groups' activations, then of the velocities.
         """
+        return self.listen(x)[1]
+
+    def listen(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what the logits are derived from, (batch, width, frames), and the logits."""
         x = self.front(x)
         x = functional.relu(self.enter(x.flatten(1, 2)))
         for index, (wide, mix) in enumerate(zip(self.wide, self.mix, strict=True)):
-            x = x + mix(functional.relu(wide(x)))
+            x = x + mix(self.drop(functional.relu(wide(x))))
             if index in self.config.contexts:
                 x = x + self._context(self.config.contexts.index(index), x)
-        result: Tensor = self.head(functional.relu(x))
-        return result
+        hidden = functional.relu(x)
+        return hidden, self.head(hidden)
 
     def _context(self, number: int, x: Tensor) -> Tensor:
         weights = torch.softmax(self.score[number](x).float(), dim=2)
@@ -131,7 +140,8 @@ class Pool:
                 self._known.add(path.name)
 
 
-def _average(kept: dict[str, Tensor], model: nn.Module, step: int) -> None:
+def average_into(kept: dict[str, Tensor], model: nn.Module, step: int) -> None:
+    """Move a running average of weights on by a step."""
     decay = min(AVERAGE, (1 + step) / (10 + step))
     for name, value in model.state_dict().items():
         if value.dtype.is_floating_point:
@@ -159,7 +169,7 @@ def train(pool: Path, out: Path, recipe: Recipe, config: EarConfig, start: Path 
     torch.set_num_threads(recipe.threads)
     torch.manual_seed(recipe.seed)
     model = Ear(config).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimiser = torch.optim.AdamW(model.parameters(), lr=recipe.rate, weight_decay=1e-3, betas=(0.9, 0.98))
+    optimiser = torch.optim.AdamW(model.parameters(), lr=recipe.rate, weight_decay=1e-2, betas=(0.9, 0.98))
     if start is not None:
         # what is new here starts as it is
         model.load_state_dict(torch.load(start, weights_only=True)["average"], strict=False)
@@ -190,7 +200,7 @@ def train(pool: Path, out: Path, recipe: Recipe, config: EarConfig, start: Path 
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
         step += 1
-        _average(kept, model, step)
+        average_into(kept, model, step)
         sums += [float(presence.detach()), float(velocity.detach())]
         count += 1
         if step % 200 == 0 or step == recipe.steps:
@@ -198,7 +208,7 @@ def train(pool: Path, out: Path, recipe: Recipe, config: EarConfig, start: Path 
             averaged.load_state_dict(kept)
             dev = development_loss(averaged, held.clips[:200])
             row = [step, len(training.clips), *(sums / count), *dev, time.monotonic() - began]
-            _log(out / "log.csv", row)
+            log_row(out / "log.csv", COLUMNS, row)
             sums, count = np.zeros(2), 0
             part = checkpoint.with_suffix(".part")
             torch.save(
@@ -208,15 +218,22 @@ def train(pool: Path, out: Path, recipe: Recipe, config: EarConfig, start: Path 
             training.refresh()
 
 
-def _log(path: Path, row: list[float]) -> None:
+def log_row(path: Path, columns: Sequence[str], row: Sequence[float]) -> None:
+    """Append a row to a table, under its header where the table is new."""
     new = not path.exists()
     with path.open("a", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         if new:
-            writer.writerow(
-                ["step", "clips", "presence", "velocity", "dev_presence", "dev_velocity", "seconds"],
-            )
+            writer.writerow(columns)
         writer.writerow([f"{value:.6g}" for value in row])
+
+
+def load_ear(run: Path) -> Ear:
+    """Load the averaged weights of a run, to listen with."""
+    network = json.loads((run / "recipe.json").read_text(encoding="utf-8"))["network"]
+    ear = Ear(EarConfig.from_dict(network))
+    ear.load_state_dict(torch.load(run / "ear.pt", weights_only=True)["average"])
+    return ear.eval()
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import soundfile
 
 from loopnet_cli.analysis.ear import EarConfig
+from loopnet_cli.analysis.judge import JudgeConfig
 from loopnet_cli.analysis.transcriber import FORMAT_VERSION as EAR_VERSION
 from loopnet_cli.analysis.transcriber import THRESHOLDS, inputs_and_outputs
 from loopnet_cli.analysis.transcriber import WEIGHTS_FILE as EAR_FILE
@@ -26,6 +27,7 @@ from loopnet_cli.synthesis.timbrenet import TimbreNet, profile_of
 
 RATE = 44100
 EAR = EarConfig(front=(4, 4), width=8, dilations=(1, 2))
+JUDGE = JudgeConfig(width=16, layers=1, heads=2, picture=8)
 CONFIG = HitNetConfig(code=8, frames=16, growth=0.4, bands=20, oscillators=12, channels=(16, 16), condition=16)
 
 
@@ -113,16 +115,20 @@ def write_ear(path: Path) -> None:
     import torch
     from safetensors.numpy import save_file
 
+    from loopnet_cli.training.judge import Judge
     from loopnet_cli.training.package_ear import folded
     from loopnet_cli.training.transcriber import Ear
 
     torch.manual_seed(0)
     weights = folded(Ear(EAR).state_dict(), EAR)
     weights["head.weight"] = (30 * weights["head.weight"]).astype(np.float32)
+    judge = Judge(JUDGE, EAR.width).state_dict()
+    weights |= {f"judge.{name.removeprefix('layers.')}": value.numpy() for name, value in judge.items()}
     metadata = {
         "format": EAR_VERSION,
         "made_for": json.dumps(inputs_and_outputs()),
         "config": json.dumps(asdict(EAR)),
+        "judge": json.dumps(asdict(JUDGE)),
         "picking": json.dumps({"thresholds": dict.fromkeys(THRESHOLDS, 0.5), "delay": 0.0}),
     }
     save_file(weights, path, metadata=metadata)
