@@ -77,7 +77,7 @@ def find_candidates(x: Array, hidden: Array, logits: Array) -> Candidates:
     Candidates
     """
     logits = np.clip(logits, -FURTHEST, FURTHEST)
-    activations = 1 / (1 + np.exp(-logits[:ROWS]))
+    activations: Array = np.reciprocal(1 + np.exp(-logits[:ROWS]))
     strongest = activations.max(axis=0)
     windows = np.lib.stride_tricks.sliding_window_view(np.pad(strongest, GAP), 2 * GAP + 1)
     # the first of equals

@@ -1,10 +1,10 @@
 """The second hearing: a small network that compares the strokes of a recording with each other, in numpy.
 
-A kick under a snare, a soft hat after a loud one, the lowest of three toms: what they are is clear from the other strokes
-rather than from themselves. The ear (`loopnet_cli.analysis.ear`) hears every frame with what goes on around;
-here each moment at which it suspects a stroke (`loopnet_cli.analysis.candidates`) attends to all others within
-five seconds (Vaswani et al. 2017, with a learned bias for the time between two strokes), and the ear's
-activations and velocities there are corrected. `loopnet_cli.training.judge` holds the same network in torch.
+A kick under a snare, a soft hat after a loud one, the lowest of three toms: what they are is clear from the
+other strokes rather than from themselves. The ear (`loopnet_cli.analysis.ear`) hears every frame with what goes
+on around; here each moment at which it suspects a stroke (`loopnet_cli.analysis.candidates`) attends to all
+others within five seconds (Vaswani et al. 2017, with a learned bias for the time between two strokes), and the
+ear's activations and velocities there are corrected. `loopnet_cli.training.judge` holds the same network in torch.
 """
 
 from __future__ import annotations
@@ -91,7 +91,9 @@ class Judge:
         """
         values = _logit(candidates.values)
         x = np.concatenate([candidates.hidden, candidates.logits * LOGIT_SCALE, values * LOGIT_SCALE], axis=1)
-        y = self._linear("enter", x) + self._linear("see", np.maximum(self._linear("look", candidates.picture), 0))
+        y: Array = self._linear("enter", x) + self._linear(
+            "see", np.maximum(self._linear("look", candidates.picture), 0)
+        )
         apart = candidates.frames[None, :] - candidates.frames[:, None]
         steps, far = time_steps(apart), np.abs(apart) > FARTHEST
         for layer in range(self.config.layers):
@@ -100,7 +102,7 @@ class Judge:
             y = y + self._linear(f"{layer}.narrow", inside)
         change = self._linear("head", self._norm("last", y))
         logits = np.concatenate([values, candidates.logits[:, ROWS:]], axis=1) + change
-        result: Array = 1 / (1 + np.exp(-np.clip(logits, -30, 30)))
+        result: Array = np.reciprocal(1 + np.exp(-np.clip(logits, -30, 30)))
         return result
 
     def _attention(self, layer: int, y: Array, steps: NDArray[np.int64], far: NDArray[np.bool_]) -> Array:
@@ -109,7 +111,7 @@ class Judge:
             part.reshape(len(y), heads, -1).transpose(1, 0, 2)
             for part in np.split(self._linear(f"{layer}.query", y), 3, axis=1)
         )
-        scores = query @ key.transpose(0, 2, 1) / np.float32(np.sqrt(query.shape[2]))
+        scores = query @ key.transpose(0, 2, 1) / np.float32(query.shape[2] ** 0.5)
         scores += self._weights["distance"][layer][:, steps]
         scores[:, far] = -np.inf
         weights = np.exp(scores - scores.max(axis=2, keepdims=True))

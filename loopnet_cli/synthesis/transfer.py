@@ -10,7 +10,7 @@ import numpy as np
 
 from loopnet_cli.controls import TIMBRE_NAMES, Kit, Knob, Loop
 from loopnet_cli.errors import UsageError
-from loopnet_cli.pattern.model import STEM_OF_VOICE
+from loopnet_cli.synthesis.audible import audible_levels, remixed, rhythm_kept
 from loopnet_cli.synthesis.balance import balance_curve, band_levels, equalised
 from loopnet_cli.synthesis.kit_mix import check_amount, mixed
 from loopnet_cli.synthesis.kitcode import kit_from_audio
@@ -27,7 +27,6 @@ LIKENESS = ((True, 1.0), (True, 0.5), (True, 0.0), (False, 0.5), (False, 0.0))
 to its tonal balance, within what `balance_curve` allows."""
 RHYTHM_LOST = 0.05
 """How much less of the rhythm may be heard than with the kit alone."""
-SAME_STROKE = 0.05
 
 
 @dataclass(frozen=True)
@@ -149,7 +148,8 @@ def transfer(
         Which noise sounds.
     ears : Transcriber, optional
         Who listens to the result: it comes only so close to the other sound that the rhythm is
-        still heard. Without, it comes as close as it can, and strokes may drown.
+        still heard, and its stems are moved where that helps. Without, it comes as close as it can,
+        and strokes may drown.
 
     Returns
     -------
@@ -185,30 +185,8 @@ def transfer(
         curve, loop = likened(matched, share)
         if ears is None or rhythm_kept(loop, pattern, ears) >= least:
             break
-    return equalised(rendered(matched, knobs), curve) if knobs else loop
-
-
-def rhythm_kept(loop: Loop, pattern: Pattern, ears: Transcriber) -> float:
-    """Listen to a loop and say how much of its kicks and snares is heard, as an F-measure at 50 ms.
-
-    Returns
-    -------
-    float
-        0..1; 1 where the pattern has neither.
-    """
-    seconds = pattern.seconds
-    heard = ears.transcribe(loop.audio, loop.sample_rate, circular=True).hits
-    right = total = 0
-    for stem in ("kick", "snare"):
-        found = [hit.seconds for hit in heard if hit.group == stem]
-        asked = [hit.beat / pattern.beats * seconds for hit in pattern.hits if STEM_OF_VOICE[hit.voice] == stem]
-        total += len(found) + len(asked)
-        for second in asked:
-            gaps = [abs((other - second + seconds / 2) % seconds - seconds / 2) for other in found]
-            if gaps and min(gaps) < SAME_STROKE:
-                found.pop(int(np.argmin(gaps)))
-                right += 1
-    return 2 * right / total if total else 1.0
+    levels = {} if ears is None else audible_levels(loop, pattern, ears)
+    return remixed(equalised(rendered(matched, knobs), curve) if knobs else loop, levels)
 
 
 def _blended_timbre(a: Sound, b: Sound, amount: float) -> dict[str, float] | None:

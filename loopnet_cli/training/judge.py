@@ -43,9 +43,12 @@ class Layer(nn.Module):
         nn.init.zeros_(self.narrow.weight)
 
     def forward(self, y: Tensor, bias: Tensor) -> Tensor:
-        """Change (batch, candidates, width) by what the others are; `bias` is (batch, heads, candidates, candidates)."""
-        parts = self.query(self.before(y)).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        heard = functional.scaled_dot_product_attention(*parts, attn_mask=bias.to(parts.dtype))
+        """Change (batch, candidates, width) by what the others are.
+
+        `bias` has shape (batch, heads, candidates, candidates).
+        """
+        query, key, value = self.query(self.before(y)).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        heard = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias.to(query.dtype))
         y = y + self.drop(self.join(heard.transpose(1, 2).flatten(2)))
         result: Tensor = y + self.drop(self.narrow(functional.relu(self.widen(self.between(y)))))
         return result
@@ -80,7 +83,8 @@ class Judge(nn.Module):
             bias = self.distance[index][:, steps].transpose(0, 1).masked_fill(hidden, -1e9)
             y = layer(y, bias)
         change = self.head(self.last(y))
-        return torch.cat([values, batch.logits[..., ROWS:]], dim=2) + change
+        result: Tensor = torch.cat([values, batch.logits[..., ROWS:]], dim=2) + change
+        return result
 
 
 def loss_of(out: Tensor, batch: JudgeBatch) -> tuple[Tensor, Tensor]:
@@ -129,7 +133,8 @@ def train(folder: Path, out: Path, recipe: Recipe, config: JudgeConfig) -> None:
     torch.set_num_threads(recipe.threads)
     torch.manual_seed(recipe.seed)
     training, held = (
-        [item for path in sorted(folder.glob(f"{side}_*.npz")) for item in load_struck(path)] for side in ("train", "dev")
+        [item for path in sorted(folder.glob(f"{side}_*.npz")) for item in load_struck(path)]
+        for side in ("train", "dev")
     )
     hidden = training[0].candidates.hidden.shape[1]
     model = Judge(config, hidden)

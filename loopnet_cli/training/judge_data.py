@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -80,7 +80,9 @@ def listened(ear: Ear, inputs: Array, labels: list[Array]) -> list[Struck]:
     """Let the ear hear clips and return their candidates."""
     with torch.autocast("cpu", torch.bfloat16):
         hidden, logits = ear.listen(torch.from_numpy(inputs))
-    found = [find_candidates(*parts) for parts in zip(inputs, hidden.float().numpy(), logits.float().numpy(), strict=True)]
+    found = [
+        find_candidates(*parts) for parts in zip(inputs, hidden.float().numpy(), logits.float().numpy(), strict=True)
+    ]
     return [Struck(candidates, struck_at(candidates, hits)) for candidates, hits in zip(found, labels, strict=True)]
 
 
@@ -105,9 +107,11 @@ def save_struck(items: list[Struck], path: Path) -> None:
         field.name: np.concatenate([getattr(item.candidates, field.name) for item in items])
         for field in fields(Candidates)
     }
-    small = {name: value.astype(np.int16 if name == "frames" else np.float16) for name, value in columns.items()}
-    velocities = np.concatenate([item.velocities for item in items]).astype(np.float16)
-    np.savez(part, counts=np.array([len(item.velocities) for item in items]), velocities=velocities, **small)
+    columns["velocities"] = np.concatenate([item.velocities for item in items])
+    arrays: dict[str, Any] = {
+        name: value.astype(np.int16 if name == "frames" else np.float16) for name, value in columns.items()
+    }
+    np.savez(part, counts=np.array([len(item.velocities) for item in items]), **arrays)
     part.replace(path)
 
 
@@ -144,12 +148,18 @@ def side_by_side(drawn: list[tuple[Struck, NDArray[np.bool_]]]) -> JudgeBatch:
             row[: len(value)] = value
         return torch.from_numpy(result)
 
-    columns = [
-        padded([getattr(item.candidates, name)[keep] for item, keep in drawn]) for name in JudgeBatch._fields[:5]
-    ]
-    velocities = padded([item.velocities[keep] for item, keep in drawn])
-    there = padded([np.ones(int(keep.sum())) for _, keep in drawn]) > 0
-    return JudgeBatch(*columns, velocities, there)
+    def column(name: str) -> Tensor:
+        return padded([getattr(item.candidates, name)[keep] for item, keep in drawn])
+
+    return JudgeBatch(
+        frames=column("frames"),
+        hidden=column("hidden"),
+        logits=column("logits"),
+        picture=column("picture"),
+        values=column("values"),
+        velocities=padded([item.velocities[keep] for item, keep in drawn]),
+        there=padded([np.ones(int(keep.sum())) for _, keep in drawn]) > 0,
+    )
 
 
 def main() -> None:

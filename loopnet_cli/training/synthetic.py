@@ -120,7 +120,9 @@ def _kick(rng: Rng) -> Array:
         modes = end * MEMBRANE[1 : 1 + count] * rng.normal(1, 0.05, count)
         x += _partials(t, modes, decay * rng.uniform(0.1, 0.6, count), _gains(rng, count, -30, -8), rng)
     if rng.random() < 0.75:
-        click = _noise(len(t), rng, _between(rng, 300, 3000), _between(rng, 3000, 12000)) * _fall(t, _between(rng, 0.004, 0.05))
+        click = _noise(len(t), rng, _between(rng, 300, 3000), _between(rng, 3000, 12000)) * _fall(
+            t, _between(rng, 0.004, 0.05)
+        )
         x += _db(rng, -34, -8) * _unit(click)
     if rng.random() < 0.3:
         x += _db(rng, -40, -18) * _noise(len(t), rng, 40, _between(rng, 200, 4000)) * _fall(t, _between(rng, 0.05, 0.4))
@@ -137,8 +139,10 @@ def _tom(rng: Rng) -> Array:
     modes = end * MEMBRANE[1 : 1 + count] * rng.normal(1, 0.04, count)
     x += _partials(t, modes, decay * rng.uniform(0.15, 0.9, count), _gains(rng, count, -26, -3), rng)
     if rng.random() < 0.7:
-        x += _db(rng, -36, -12) * _noise(len(t), rng, _between(rng, 100, 900), _between(rng, 1500, 9000)) * _fall(
-            t, _between(rng, 0.006, 0.12)
+        x += (
+            _db(rng, -36, -12)
+            * _noise(len(t), rng, _between(rng, 100, 900), _between(rng, 1500, 9000))
+            * _fall(t, _between(rng, 0.006, 0.12))
         )
     return x
 
@@ -170,7 +174,8 @@ def _clap(rng: Rng) -> Array:
         envelope = np.maximum(envelope, np.where(t >= start, _fall(late, _between(rng, 0.01, 0.05)), 0))
         start += float(rng.uniform(0.005, 0.017))
     late = np.maximum(t - start, 0)
-    return noise * (envelope + np.where(t >= start, _db(rng, -14, 0) * _fall(late, tail), 0))
+    result: Array = noise * (envelope + np.where(t >= start, _db(rng, -14, 0) * _fall(late, tail), 0))
+    return result
 
 
 def _rim(rng: Rng) -> Array:
@@ -178,7 +183,9 @@ def _rim(rng: Rng) -> Array:
     count = int(rng.integers(1, 5))
     modes = np.sort(np.exp(rng.uniform(np.log(330), np.log(4200), count)))
     x = _partials(t, modes, _between(rng, 0.015, 0.12) * rng.uniform(0.5, 1, count), _gains(rng, count, -10, 0), rng)
-    return _unit(x) + _db(rng, -24, 0) * _unit(_noise(len(t), rng, 800, 9000, order=1) * _fall(t, _between(rng, 0.003, 0.03)))
+    return _unit(x) + _db(rng, -24, 0) * _unit(
+        _noise(len(t), rng, 800, 9000, order=1) * _fall(t, _between(rng, 0.003, 0.03))
+    )
 
 
 def _metal(rng: Rng) -> Callable[[Array], Array]:
@@ -195,13 +202,16 @@ def _metal(rng: Rng) -> Callable[[Array], Array]:
         if kind == 0:
             x = np.sum([np.sign(np.sin(2 * np.pi * f * t)) for f in squares], axis=0)
         elif kind == 1:
-            x = np.sum([a * np.sin(2 * np.pi * (f * t + rng.random())) for f, a in zip(plate, levels, strict=True)], axis=0)
+            x = np.sum(
+                [a * np.sin(2 * np.pi * (f * t + rng.random())) for f, a in zip(plate, levels, strict=True)], axis=0
+            )
         elif kind == 2:
             x = np.sin(2 * np.pi * carrier * t + index * np.sin(2 * np.pi * carrier * ratio * t))
         else:
             x = _noise(len(t), rng, low, 19000)
-        x = x / max(float(np.sqrt(np.mean(np.square(x)))), 1e-9)
-        return x + _db(rng, -20, 6) * _noise(len(t), rng, low, 19000)
+        scale = max(float(np.sqrt(np.mean(np.square(x)))), 1e-9)
+        result: Array = x / scale + _db(rng, -20, 6) * _noise(len(t), rng, low, 19000)
+        return result
 
     return metal
 
@@ -219,7 +229,9 @@ def _crash(rng: Rng, metal: Callable[[Array], Array]) -> Array:
     decay = _between(rng, 0.8, 4.0)
     t = _seconds(min(decay, 2.6))
     x = _high_passed(metal(t), _between(rng, 250, 5000)) * _fall(t, decay, attack=float(rng.uniform(0, 0.008)))
-    wash = _noise(len(t), rng, _between(rng, 300, 4000), 18000, order=1) * _fall(t, decay * float(rng.uniform(0.2, 0.9)))
+    wash = _noise(len(t), rng, _between(rng, 300, 4000), 18000, order=1) * _fall(
+        t, decay * float(rng.uniform(0.2, 0.9))
+    )
     return _unit(x) + _db(rng, -12, 4) * _unit(wash)
 
 
@@ -239,7 +251,9 @@ def _percussion(rng: Rng, metal: Callable[[Array], Array]) -> Array:
     if kind == 0:  # cowbells
         t = _seconds(0.6)
         low = _between(rng, 350, 900)
-        both = np.sign(np.sin(2 * np.pi * low * t)) + np.sign(np.sin(2 * np.pi * low * float(rng.uniform(1.3, 1.6)) * t))
+        both = np.sign(np.sin(2 * np.pi * low * t)) + np.sign(
+            np.sin(2 * np.pi * low * float(rng.uniform(1.3, 1.6)) * t)
+        )
         return _high_passed(both, low) * _fall(t, _between(rng, 0.05, 0.6))
     if kind == 1:  # congas and bongos
         decay, pitch = _between(rng, 0.08, 0.6), _between(rng, 150, 700)

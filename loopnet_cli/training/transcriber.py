@@ -27,7 +27,7 @@ from loopnet_cli.training.hearing_loss import Batch, draw_batch, plain_batch
 
 VELOCITY_WEIGHT = 0.5
 DROPPED = 0.1
-"""Share of the channels inside the convolutions over time that are silent in a step: there are few kits to learn from."""
+"""Share of the channels inside the convolutions over time that are silent in a step: kits to learn from are few."""
 COLUMNS = ("step", "clips", "presence", "velocity", "dev_presence", "dev_velocity", "seconds")
 AVERAGE = 0.998
 """Decay of the running average of the weights that is kept."""

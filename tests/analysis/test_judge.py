@@ -90,7 +90,10 @@ def test_every_part_of_the_judge_matters(networks) -> None:
 def test_strokes_are_compared_with_those_that_are_not_too_far(networks) -> None:
     _, judge = networks
     near, far = drawn_candidates([0, FARTHEST]), drawn_candidates([0, FARTHEST + 1])
-    alone = {c: judge(Candidates(*(getattr(c_, f)[:1] for f in Candidates.__dataclass_fields__))) for c, c_ in (("n", near), ("f", far))}
+    alone = {
+        c: judge(Candidates(*(getattr(c_, f)[:1] for f in Candidates.__dataclass_fields__)))
+        for c, c_ in (("n", near), ("f", far))
+    }
     assert np.abs(judge(near)[0] - alone["n"][0]).max() > 1e-4
     assert np.abs(judge(far)[0] - alone["f"][0]).max() < 1e-6
 

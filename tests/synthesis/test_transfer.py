@@ -8,16 +8,17 @@ import numpy as np
 import pytest
 
 from loopnet_cli.analysis.transcription import HeardHit, Transcription
-from loopnet_cli.controls import TIMBRE_NAMES, Kit, Knob
+from loopnet_cli.controls import TIMBRE_NAMES, Kit, Knob, Loop
 from loopnet_cli.errors import AudioError, UsageError
 from loopnet_cli.evaluation.distances import log_mel_distance
 from loopnet_cli.pattern import VOICES, Hit, Pattern
 from loopnet_cli.synthesis import descriptor
+from loopnet_cli.synthesis.audible import audible_levels, remixed, rhythm_kept
 from loopnet_cli.synthesis.balance import BANDS, MOST_DB, balance_curve, band_levels, equalised
 from loopnet_cli.synthesis.kitcode import attacks, clearest, decaying, kit_from_audio
 from loopnet_cli.synthesis.strokeprior import UNIT_DB, StrokePrior
 from loopnet_cli.synthesis.studio import SAMPLE_RATE, StudioModel, load_studio
-from loopnet_cli.synthesis.transfer import Sound, blended_kit, rhythm_kept, transfer
+from loopnet_cli.synthesis.transfer import Sound, blended_kit, transfer
 
 CODE = 6
 
@@ -246,3 +247,32 @@ def test_how_much_of_a_rhythm_is_heard(model: StudioModel, kit: Kit) -> None:
     assert rhythm_kept(loop, pattern, ears) == pytest.approx(2 * 2 / (2 + 3))  # type: ignore[arg-type]
     ears.hits = (HeardHit(1.99, "kick", 0.5),)  # the first kick, seen before the seam
     assert rhythm_kept(loop, pattern, ears) == pytest.approx(2 * 1 / (1 + 3))  # type: ignore[arg-type]
+
+
+class Choosy:
+    """Hears kicks only where they are louder against the snare than in the loop it knows."""
+
+    def __init__(self, pattern: Pattern, loop: Loop, factor: float) -> None:
+        self.pattern, self.loop, self.factor = pattern, loop, factor
+
+    def transcribe(self, audio: np.ndarray, sample_rate: int, *, circular: bool = False) -> Transcription:
+        stack = np.stack([self.loop.stems[name] for name in ("kick", "snare")], axis=1).astype(np.float64)
+        kick, snare = np.linalg.lstsq(stack, audio.astype(np.float64), rcond=None)[0]
+        seconds = 60 / self.pattern.tempo
+        hits = [h for h in self.pattern.hits if h.voice != "kick" or kick > self.factor * snare]
+        none = np.zeros((1, 3), np.float32)
+        heard = tuple(HeardHit(h.beat * seconds, h.voice, 0.5) for h in hits)
+        return Transcription(heard, none, none, len(audio) / sample_rate)
+
+
+def test_a_drowned_kick_is_brought_out_as_far_as_levels_can(model: StudioModel, kit: Kit) -> None:
+    pattern = Pattern((Hit(0, "kick", 0.9), Hit(1, "snare", 0.9)))
+    loop = model.render(pattern, kit=kit)
+    levels = audible_levels(loop, pattern, Choosy(pattern, loop, 1.2))  # type: ignore[arg-type]
+    assert levels["kick"] - levels["snare"] == pytest.approx(3.0)
+    mix = remixed(loop, levels)
+    np.testing.assert_allclose(np.sum(list(mix.stems.values()), axis=0), mix.audio, atol=1e-6)
+    assert np.abs(mix.audio).max() == pytest.approx(np.abs(loop.audio).max(), rel=1e-5)
+    hopeless = audible_levels(loop, pattern, Choosy(pattern, loop, 100.0))  # type: ignore[arg-type]
+    assert not any(hopeless.values())
+    assert remixed(loop, hopeless) is loop

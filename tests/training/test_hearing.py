@@ -77,7 +77,9 @@ def test_synthetic_drums_lie_where_such_drums_do() -> None:
 
 def test_layered_drums_keep_their_strokes_from_soft_to_hard() -> None:
     rng = np.random.default_rng(3)
-    first = Instrument("a", "snare", tuple(np.float32(level) * rng.standard_normal(400).astype(np.float32) for level in (0.1, 0.5, 1)))
+    first = Instrument(
+        "a", "snare", tuple(np.float32(level) * rng.standard_normal(400).astype(np.float32) for level in (0.1, 0.5, 1))
+    )
     second = Instrument("b", "snare", (rng.standard_normal(900).astype(np.float32),))
     for seed in range(6):
         both = layered(first, second, np.random.default_rng(seed))
@@ -115,7 +117,9 @@ def test_from_clips_to_weights_that_hear(tmp_path: Path, monkeypatch: pytest.Mon
     save_part([clip_of(seed) for seed in range(24)], pool / "train_1_000000.npz")
     save_part([clip_of(seed) for seed in range(100, 104)], pool / "dev_1_000000.npz")
     assert np.allclose(load_part(pool / "dev_1_000000.npz")[2].hits, clip_of(102).hits)
-    transcriber.train(pool, tmp_path / "ear", transcriber.Recipe(steps=200, batch=4, frames=192, rate=5e-3, threads=1), EAR)
+    transcriber.train(
+        pool, tmp_path / "ear", transcriber.Recipe(steps=200, batch=4, frames=192, rate=5e-3, threads=1), EAR
+    )
 
     monkeypatch.setattr("sys.argv", ["judge_data", str(tmp_path / "ear"), str(pool), "--out", str(found)])
     judge_data.main()
