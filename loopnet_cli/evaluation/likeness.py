@@ -1,4 +1,4 @@
-"""How alike two loops sound, whatever their rhythm: statistics of the log-mel spectrogram.
+"""How alike two loops sound: statistics of the log-mel spectrogram, embeddings, and both stroke by stroke.
 
 128 triangular mel bands (HTK scale) from 30 Hz to 20 kHz on power, FFT 2048, hop 512 at
 44.1 kHz, circular. Loops are brought to one RMS; levels in dB, cut off so many dB under the
@@ -21,11 +21,12 @@ from numpy.typing import NDArray
 
 from loopnet_cli.evaluation.distances import mel_power, rms
 from loopnet_cli.evaluation.embedding import cosine_distance
+from loopnet_cli.evaluation.stroke_likeness import Vectors, cosine_farness, farness
 
 BANDS = 128
 FLOORS_DB = {"mel": -50.0, "mel80": -80.0}
 
-METRICS = (*FLOORS_DB, "embedding")
+METRICS = (*FLOORS_DB, "strokes", "embedding", "stroke-embedding")
 
 Statistics = NDArray[np.float64]
 
@@ -38,23 +39,33 @@ class Profile:
     ----------
     statistics : dict of ndarray, shape (2, 128)
         Of its log-mel spectrogram, at each of `FLOORS_DB`.
+    strokes : ndarray, shape (strokes, numbers)
+        `stroke_spectra`.
     embedding : ndarray, shape (1024,), or None
         None where no file was named.
+    embedded_strokes : ndarray, shape (strokes, 1024), or None
+        Likewise.
     features : list of float
         The 21 timbre features on the scale of the knobs.
     """
 
     statistics: Mapping[str, Statistics]
+    strokes: Vectors
     embedding: NDArray[np.float64] | None
+    embedded_strokes: Vectors | None
     features: list[float]
 
     def distances(self, other: Profile) -> dict[str, float | None]:
         """Return the distance to another loop by each of `METRICS`."""
-        embedding = None
+        found: dict[str, float | None] = dict.fromkeys(METRICS)
+        for name in FLOORS_DB:
+            found[name] = statistics_distance(self.statistics[name], other.statistics[name])
+        found["strokes"] = farness(self.strokes, other.strokes)
         if self.embedding is not None and other.embedding is not None:
-            embedding = cosine_distance(self.embedding, other.embedding)
-        found = {name: statistics_distance(self.statistics[name], other.statistics[name]) for name in FLOORS_DB}
-        return {**found, "embedding": embedding}
+            found["embedding"] = cosine_distance(self.embedding, other.embedding)
+        if self.embedded_strokes is not None and other.embedded_strokes is not None:
+            found["stroke-embedding"] = cosine_farness(self.embedded_strokes, other.embedded_strokes)
+        return found
 
 
 def log_mel_statistics(audio: NDArray[np.floating], floor_db: float = FLOORS_DB["mel"]) -> Statistics:

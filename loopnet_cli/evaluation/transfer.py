@@ -20,6 +20,7 @@ from loopnet_cli.data.renderer import SAMPLE_RATE, Bar, Drum, render_voices
 from loopnet_cli.evaluation.bench import Bench, mix_of
 from loopnet_cli.evaluation.likeness import FLOORS_DB, Profile, compare, log_mel_statistics, statistics_distance
 from loopnet_cli.evaluation.matching import Struck, hits_of_pattern, hits_of_transcription, score
+from loopnet_cli.evaluation.stroke_likeness import stroke_embeddings, stroke_spectra
 from loopnet_cli.evaluation.transfer_tables import summarise
 from loopnet_cli.pattern import STEM_OF_VOICE, STEMS, Pattern
 from loopnet_cli.synthesis.timbrenet import as_vector
@@ -97,9 +98,11 @@ def rhythm_kept(
 def profile(bench: Bench, audio: Audio) -> Profile:
     """Measure what a loop that is not silent sounds like."""
     values = [round(float(value), 5) for value in as_vector(bench.measured(audio))]
-    embedding = None if bench.embedder is None else bench.embedder.loop(audio, SAMPLE_RATE)
+    embedding = embedded = None
+    if bench.embedder is not None:
+        embedding, embedded = bench.embedder.loop(audio, SAMPLE_RATE), stroke_embeddings(bench.embedder, audio)
     statistics = {name: log_mel_statistics(audio, floor) for name, floor in FLOORS_DB.items()}
-    return Profile(statistics, embedding, values)
+    return Profile(statistics, stroke_spectra(audio), embedding, embedded, values)
 
 
 def triple(bench: Bench, number: int) -> tuple[Bar, Bar, Bar]:

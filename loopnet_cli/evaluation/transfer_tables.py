@@ -28,7 +28,9 @@ REQUIRED_SHARE = 0.90
 METRICS = {
     "mel": "log-mel statistics, floor -50 dB",
     "mel80": "log-mel statistics, floor -80 dB",
+    "strokes": "log-mel spectra stroke by stroke",
     "embedding": "YAMNet embedding",
+    "stroke-embedding": "YAMNet embedding stroke by stroke",
 }
 """Names of `loopnet_cli.evaluation.likeness.METRICS`."""
 RANK_RESAMPLES = 500
@@ -42,9 +44,10 @@ that errors of both transcriptions count; the row "A itself" is the transcriber'
 be nearer to B than to A, and nearer to B than to C, a random loop. Distances: log-mel statistics
 (`loopnet_cli/evaluation/likeness.py`: mean and standard deviation over time of 128 bands in dB at one RMS, at two
 floors) and the cosine distance of YAMNet embeddings averaged over the loop (`loopnet_cli/evaluation/embedding.py`).
-Rhythm is part of all three: which drums play, how often and how hard. So even B's own one-shots, struck as A has
-them, do not always pass; that row says how much a distance can tell, and is no upper limit, as the library may
-also bring its balance to B's. The bank's kit is the one, of the eight nearest in another pattern, that comes nearest to
+Rhythm is part of these: which drums play, how often and how hard. Stroke by stroke it is not
+(`loopnet_cli/evaluation/stroke_likeness.py`): both loops are cut where something begins, and each stroke of the result
+looks for the nearest one. Even B's own one-shots, struck as A has them, do not always pass; that row says how much a
+distance can tell, and is no upper limit, as the library may also bring its balance to B's. The bank's kit is the one, of the eight nearest in another pattern, that comes nearest to
 B in log-mel statistics when it plays B's transcription. Intervals of shares are Wilson's, others are over pairs."""
 
 
@@ -98,7 +101,7 @@ def _rhythm_table(rows: Sequence[Mapping[str, Any]], seed: int) -> Table:
 
 def _distance_table(rows: Sequence[Mapping[str, Any]], metric: str, seed: int) -> Table:
     table: list[list[str | Cell]] = []
-    form = ".3f" if metric == "embedding" else ".2f"
+    form = ".3f" if "embedding" in metric else ".2f"
     for name, label in ROWS.items():
         measured = [row["rows"][name][metric] for row in rows if row["rows"][name][metric] is not None]
         cells: list[str | Cell] = [label]

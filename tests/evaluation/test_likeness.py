@@ -8,7 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from loopnet_cli.evaluation.likeness import BANDS, Profile, compare, log_mel_statistics, statistics_distance
+from loopnet_cli.evaluation.likeness import (
+    BANDS,
+    METRICS,
+    Profile,
+    compare,
+    log_mel_statistics,
+    statistics_distance,
+)
 
 sys.path.insert(0, str(Path(__file__).parent))
 from signals import RATE, hat, kick, play
@@ -64,14 +71,21 @@ def test_a_result_is_compared_by_every_distance_that_there_is():
     def profile(level: float, direction: list[float] | None) -> Profile:
         embedding = None if direction is None else np.array(direction)
         return Profile(
-            {name: np.full((2, BANDS), level + shift) for name, shift in SHIFTS.items()}, embedding, [level] * 21
+            {name: np.full((2, BANDS), level + shift) for name, shift in SHIFTS.items()},
+            np.array([[level, level], [level + 2, level + 2]]),
+            embedding,
+            None if direction is None else np.array([direction, [-1.0, -1.0]]),
+            [level] * 21,
         )
 
     others = {"a": profile(0.0, [1.0, 0.0]), "b": profile(3.0, [0.0, 1.0])}
     found = compare(profile(1.0, [0.0, 2.0]), others)
     assert found["mel"] == found["mel80"] == {"a": 1.0, "b": 2.0}
     assert found["embedding"] == {"a": pytest.approx(1.0), "b": pytest.approx(0.0)}
+    assert found["strokes"] == {"a": pytest.approx(1.0), "b": pytest.approx(1.0)}  # 1 and 3 against 0, 2 and 3, 5
+    assert found["stroke-embedding"] == {"a": pytest.approx(0.5), "b": pytest.approx(0.0)}
     assert found["features"] == [1.0] * 21
     assert not found["silent"]
     assert compare(profile(1.0, None), others)["embedding"] is None
-    assert compare(None, others) == {"silent": True, **dict.fromkeys(("mel", "mel80", "embedding", "features"))}
+    assert compare(profile(1.0, None), others)["stroke-embedding"] is None
+    assert compare(None, others) == {"silent": True, **dict.fromkeys((*METRICS, "features"))}
