@@ -1,10 +1,10 @@
 """How far the strokes of one loop are from those of another, whatever is played.
 
-Statistics over a loop's time hear its rhythm, too: which drums play, how often and how hard. Here a loop is cut into
-strokes where something begins (`loopnet_cli.evaluation.onsets`, which knows no pattern), each up to the next
-one and 0.2 s at most, and every stroke of the result looks for the nearest stroke of the other loop; the distance is the
-mean over the strokes of the result. What the other loop plays besides costs nothing, and no rhythm is heard. The
-sampler's row in the section Transfer of docs/RESULTS.md says how often that tells B's own drums from others.
+Statistics over a loop's time hear its rhythm, too: which drums play, how often and how hard. Here a loop is cut
+into strokes where its spectrum rises, in bands that are as wide low down as high up, each up to the next one and
+0.2 s at most, and every stroke of the result looks for the nearest stroke of the other loop; the distance is the mean
+over the strokes of the result. What the other loop plays besides costs nothing, and no rhythm is heard. The sampler's
+row in the section Transfer of docs/RESULTS.md says how often that tells B's own drums from others.
 """
 
 from __future__ import annotations
@@ -12,13 +12,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from loopnet_cli.evaluation.distances import mel_power, rms
+from loopnet_cli.evaluation.distances import SAMPLE_RATE, magnitudes, mel_power, rms
 from loopnet_cli.evaluation.embedding import MELS, PATCH_FRAMES, PATCH_SAMPLES, Embedder
 from loopnet_cli.evaluation.embedding import SAMPLE_RATE as EMBEDDING_RATE
-from loopnet_cli.evaluation.onsets import SAMPLE_RATE, find_onsets
 
+RISE_FFT, RISE_HOP, RISE_BANDS = 512, 256, 25
+RISE_FLOOR, RISE_SHARE = 1e-5, 0.15
+"""Of the loop's loudest band; of its steepest rise."""
+APART = 8
+"""Frames to each side in which no rise is steeper."""
 LEAD = 128
-"""Samples before the onset."""
+"""Samples before the middle of the rise."""
 SHORTEST, LONGEST = 1764, 8820
 """Samples of a stroke: 40 to 200 ms."""
 FADE = 400
@@ -33,11 +37,28 @@ EMBEDDED_LEAD = 800
 Vectors = NDArray[np.float64]
 
 
+def rises(audio: NDArray[np.floating]) -> NDArray[np.int64]:
+    """Find the samples of a loop at which its spectrum rises; its first one where it never does."""
+    from scipy.ndimage import maximum_filter1d
+
+    power = np.square(magnitudes(audio, RISE_FFT, RISE_HOP))[:, 1:]
+    edges = np.unique(np.geomspace(1, power.shape[1], RISE_BANDS).astype(int))[:-1] - 1
+    bands = np.add.reduceat(power, edges, axis=1)
+    levels = np.log10(bands + max(float(bands.max()) * RISE_FLOOR, 1e-12))
+    before = np.maximum(np.roll(levels, 1, axis=0), np.roll(levels, 2, axis=0))
+    steepness = np.maximum(levels - before, 0).sum(axis=1)
+    if not steepness.any():
+        return np.zeros(1, np.int64)
+    steepest = maximum_filter1d(steepness, 2 * APART + 1, mode="wrap")
+    # frames begin where they are counted from
+    return (
+        np.flatnonzero((steepness >= steepest) & (steepness >= RISE_SHARE * steepness.max())) * RISE_HOP + RISE_FFT // 2
+    )
+
+
 def cut_strokes(audio: NDArray[np.floating]) -> list[NDArray[np.float64]]:
-    """Cut a loop at 44.1 kHz into strokes; the whole of its beginning where no onset is found."""
-    onsets = find_onsets(audio).astype(int)
-    if not len(onsets):
-        onsets = np.zeros(1, int)
+    """Cut a loop at 44.1 kHz into strokes."""
+    onsets = rises(audio) % len(audio)
     strokes = []
     for start, following in zip(onsets, np.roll(onsets, -1), strict=True):
         until = (following - start) % len(audio) or len(audio)

@@ -47,8 +47,9 @@ floors) and the cosine distance of YAMNet embeddings averaged over the loop (`lo
 Rhythm is part of these: which drums play, how often and how hard. Stroke by stroke it is not
 (`loopnet_cli/evaluation/stroke_likeness.py`): both loops are cut where something begins, and each stroke of the result
 looks for the nearest one. Even B's own one-shots, struck as A has them, do not always pass; that row says how much a
-distance can tell, and is no upper limit, as the library may also bring its balance to B's. The bank's kit is the one, of the eight nearest in another pattern, that comes nearest to
-B in log-mel statistics when it plays B's transcription. Intervals of shares are Wilson's, others are over pairs."""
+distance can tell, and is no upper limit, as the library may also bring its balance to B's. The bank's kit is the one,
+of the eight nearest in another pattern, that comes nearest to B in log-mel statistics when it plays B's transcription.
+Intervals of shares are Wilson's, others are over pairs."""
 
 
 def summarise(rows: Sequence[Mapping[str, Any]], seed: int) -> Section:
