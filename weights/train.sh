@@ -30,14 +30,23 @@ $python -m loopnet_cli.training.timbre fit "$data" "$run" --steps 4000
 $python -m loopnet_cli.training.package "$run" "$here"
 $python -m loopnet_cli.training.bank "$data" "$here"
 
-# 4. The transcriber: clips with exact labels, a long run and a shorter one on more clips; then what strokes are like.
+# 4. The transcriber: clips with exact labels; the ear in two runs, the second on more clips from the first one's weights;
+# the judge on what the ear suspects in them; then what strokes are like.
 clips="$run/clips" module=loopnet_cli.training
+both() { # the same command for each half of its work, side by side
+  for part in 0 1; do
+    $python -m "$@" --part "$part" --parts 2 &
+  done
+  wait
+}
 $python -m $module.clips "$data" --out "$clips" --side dev --count 600 --seed 2
-$python -m $module.clips "$data" --out "$clips" --side train --count 10000 --seed 1
-$python -m $module.transcriber "$clips" --out "$run/ear1" --threads 2 --seed 3 --rate 0.0015 --steps 8000
-$python -m $module.clips "$data" --out "$clips" --side train --count 8000 --seed 7
-$python -m $module.transcriber "$clips" --out "$run/ear2" --threads 2 --seed 4 --rate 0.0009 --steps 4400 --start "$run/ear1/ear.pt"
-$python -m $module.package_ear "$run/ear2" "$clips" "$here"
+both $module.clips "$data" --out "$clips" --side train --count 26000 --seed 1
+$python -m $module.transcriber "$clips" --out "$run/ear1" --rate 0.002 --steps 5600 --seed 21
+both $module.clips "$data" --out "$clips" --side train --count 14000 --seed 41
+$python -m $module.transcriber "$clips" --out "$run/ear2" --rate 0.0015 --steps 8000 --seed 51 --start "$run/ear1/ear.pt"
+both $module.judge_data "$run/ear2" "$clips" --out "$run/candidates"
+$python -m $module.judge "$run/candidates" --out "$run/judge"
+$python -m $module.package_ear "$run/ear2" "$run/judge" "$clips" "$here"
 $python -m $module.strokes "$run/pool_train_8_1.npz" "$run" "$here"
 
 # 5. The paper's five models: bars at 130 BPM, then each model with the same bars and the same number of steps,

@@ -23,8 +23,10 @@ from loopnet_cli.analysis.judge import FARTHEST, LOGIT_SCALE, OUTPUTS, STEPS, Ju
 from loopnet_cli.pattern import VOICES
 from loopnet_cli.training.hearing_loss import FAINT, FAINT_WEIGHT
 from loopnet_cli.training.judge_data import JudgeBatch, Struck, draw_struck, load_struck, side_by_side
-from loopnet_cli.training.transcriber import VELOCITY_WEIGHT, average_into, log_row
+from loopnet_cli.training.transcriber import average_into, log_row
 
+VELOCITY_WEIGHT = 8.0
+"""The cross-entropy is summed over the activations of a candidate."""
 DROPPED = 0.1
 COLUMNS = ("step", "clips", "presence", "velocity", "dev_presence", "dev_velocity", "seconds")
 
