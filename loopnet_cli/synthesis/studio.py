@@ -159,7 +159,11 @@ class StudioModel:
                 knob = timbre[name]
                 asked[index] = start[index] + knob.value if knob.relative else knob.value
         hand = partial(self.timbre.actuators, score.profile)
-        measure = partial(self._measured, pattern, kit, score, seed=seed)
+        sound = partial(self.sound, pattern, kit, score, seed=seed)
+
+        def measure(vector: Array, chroma: Sequence[float] | None = None) -> Array:
+            return self._measured(sound(vector, chroma=chroma))
+
         if match is not None:
             vector = nearest_step(start, measure, hand, LIKENESS_SHARES) + hand(asked - start)
             vector = np.clip(vector, -LIMITS, LIMITS).astype(np.float32)
@@ -179,7 +183,7 @@ class StudioModel:
                 slopes=partial(self.timbre.slopes, score.profile),
                 rounds=refine,
             )
-        stems = self.sound(pattern, kit, score, vector, seed=seed, chroma=chroma)
+        stems = sound(vector, chroma=chroma)
         settings: dict[str, object] = {
             "model": "studio",
             "kit": kit.name,
@@ -192,19 +196,10 @@ class StudioModel:
         audio: Array = np.sum(list(stems.values()), axis=0, dtype=np.float32)
         return Loop(audio, stems, SAMPLE_RATE, pattern.tempo, pattern.bars, pattern.meter, seed, settings)
 
-    def _measured(
-        self,
-        pattern: Pattern,
-        kit: Kit,
-        score: Score,
-        vector: Array,
-        seed: int,
-        chroma: Sequence[float] | None = None,
-    ) -> Array:
-        """Render with an actuator setting and measure the 21 features, as knob values."""
+    def _measured(self, stems: Mapping[str, Array]) -> Array:
+        """Measure the 21 features of the sum of stems, as knob values."""
         from loopnet_cli.analysis.timbre import timbre_features
 
-        stems = self.sound(pattern, kit, score, vector, seed=seed, chroma=chroma)
         audio: Array = np.sum(list(stems.values()), axis=0)
         return as_vector(self.normalisation.to_unit(timbre_features(audio, SAMPLE_RATE)))
 
