@@ -88,8 +88,8 @@ def test_a_pair_is_measured_in_every_way(bench, oracle, monkeypatch):
     section = transfer.summarise([row, row], 0)
     values = [(check.measured.value, check.met) for check in section.checks]
     assert values[:2] == [(1.0, True), (1.0, True)]
-    assert np.isnan(values[4][0])  # not measured, and so not met
-    assert not values[4][1]
+    assert np.isnan(values[5][0])  # not measured, and so not met
+    assert not values[5][1]
 
 
 def test_a_result_of_another_length_is_refused(oracle):
@@ -106,7 +106,7 @@ def test_nothing_heard_fails_every_comparison(bench, oracle, monkeypatch):
     assert row["rows"]["transfer"]["silent"]
     checks = transfer.summarise([row, row], 0).checks
     assert not any(check.met for check in checks)
-    assert [check.measured.value for check in checks[:4]] == [0.0] * 4
+    assert [check.measured.value for check in checks[:5]] == [0.0] * 5
 
 
 def distances(b: float, a: float, c: float) -> dict[str, float]:
@@ -139,7 +139,7 @@ def test_nearer_means_nearer_to_both():
 
 def test_order_and_error_of_features_are_told_apart():
     rows = [row(distances(1, 2, 3), offset) for offset in (0.0, 3.0, 1.0, 2.0)]
-    bands = transfer.summarise(rows, 0).tables[4]
+    bands = transfer.summarise(rows, 0).tables[6]
     low = next(line for line in bands.rows if line[0] == "low")
     # half a knob too high throughout: in the right order all the same
     assert low[2].value == pytest.approx(1.0)
