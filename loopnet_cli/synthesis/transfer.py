@@ -26,7 +26,7 @@ LIKENESS = ((True, 1.0), (True, 0.5), (True, 0.0), (False, 0.5), (False, 0.0))
 """How close to come to a recording, closest first: whether to match its features, and how far to go
 to its tonal balance, within what `balance_curve` allows."""
 RHYTHM_LOST = 0.05
-"""How much less of the rhythm may be heard than with the kit alone."""
+"""How much less of the rhythm may be heard than with the kit alone, at the best levels of the stems."""
 
 
 @dataclass(frozen=True)
@@ -180,12 +180,17 @@ def transfer(
         curve = balance_curve(band_levels(bases[matched].audio, bases[matched].sample_rate), wanted, share)
         return curve, equalised(bases[matched], curve)
 
-    least = 0.0 if ears is None else rhythm_kept(bases[False], pattern, ears) - RHYTHM_LOST
+    levels: dict[str, float] = {}
+    if ears is not None:
+        brought_out = remixed(bases[False], audible_levels(bases[False], pattern, ears))
+        least = rhythm_kept(brought_out, pattern, ears) - RHYTHM_LOST
     for matched, share in LIKENESS:
         curve, loop = likened(matched, share)
-        if ears is None or rhythm_kept(loop, pattern, ears) >= least:
+        if ears is None:
             break
-    levels = {} if ears is None else audible_levels(loop, pattern, ears)
+        levels = audible_levels(loop, pattern, ears)
+        if rhythm_kept(remixed(loop, levels), pattern, ears) >= least:
+            break
     return remixed(equalised(rendered(matched, knobs), curve) if knobs else loop, levels)
 
 
