@@ -21,8 +21,11 @@ from loopnet_cli.training.clips import Clip
 
 PEAK_WIDTH = 0.8
 """Standard deviation of the target around an onset, in frames: wide enough to find the onset between frames."""
-DRUMLESS = 0.06
+DRUMLESS = 0.12
 """Share of clips without a drum: bass, chords and noise alone hold no hits."""
+QUIETEST_NOISE, LOUDEST_NOISE = -85.0, -38.0
+"""Powers of a band, dB; where there is no drum, noise alone may be louder."""
+LOUDEST_NOISE_ALONE = -22.0
 AS_RENDERED = 0.35
 """Share of clips that only change their level."""
 FAINT, FAINT_WEIGHT = 0.12, 0.3
@@ -73,6 +76,8 @@ def heard_once(clip: Clip, clips: list[Clip], rng: Rng, frames: int | None = Non
         start = first if other is clip else int(rng.integers(clip.powers.shape[2] - frames + 1))
         layer = 10.0 ** other.tonal[:, start : start + frames].astype(np.float32)
         powers = powers + np.float32(10 ** (rng.uniform(-20, 9) / 10)) * layer
+    if without and rng.random() < 0.5:
+        powers = _noisy(powers, rng, LOUDEST_NOISE_ALONE)
     return loudness_scale(_heard(powers, rng)), hits - np.array([first, 0, 0], np.float32)
 
 
@@ -149,9 +154,13 @@ def _heard(powers: Array, rng: Rng) -> Array:
     gain_db -= rng.uniform(0, 12) if rng.random() < 0.7 else rng.uniform(0, 36)
     powers = powers * (10 ** (gain_db / 10)).astype(np.float32)[:, None]
     if rng.random() < 0.6:
-        shape_db = rng.uniform(-85, -38) + rng.normal(0, 2) * octaves
-        # a band of noise has a power that fluctuates more where few bins make it
-        freedom = np.maximum(1.0, _CENTRES / 150)[None, :, None]
-        noise = rng.standard_gamma(np.broadcast_to(freedom, powers.shape)).astype(np.float32) / freedom
-        powers = powers + noise.astype(np.float32) * (10 ** (shape_db / 10)).astype(np.float32)[:, None]
+        powers = _noisy(powers, rng, LOUDEST_NOISE)
     return np.maximum(powers, np.float32(FLOOR / 100))
+
+
+def _noisy(powers: Array, rng: Rng, loudest_db: float) -> Array:
+    """Add noise of any colour: a band of it has a power that fluctuates more where few bins make it."""
+    shape_db = rng.uniform(QUIETEST_NOISE, loudest_db) + rng.normal(0, 2) * np.log2(_CENTRES / 1000)
+    freedom = np.maximum(1.0, _CENTRES / 150)[None, :, None]
+    noise = rng.standard_gamma(np.broadcast_to(freedom, powers.shape)).astype(np.float32) / freedom
+    return powers + noise.astype(np.float32) * (10 ** (shape_db / 10)).astype(np.float32)[:, None]
