@@ -246,8 +246,9 @@ def main() -> None:
         if not path.exists():
             numbers = range(first, min(first + CLIPS_A_PART, arguments.count))
             # development is on recorded drums alone
-            some = 0 if arguments.side != "train" else SYNTHETIC_KITS
-            source = sides.with_synthetic_kits(some, (arguments.seed, first)) if some else sides
+            source = sides
+            if arguments.side == "train":
+                source = sides.with_synthetic_kits(SYNTHETIC_KITS, (arguments.seed, first))
             save_part([make_clip(source, arguments.seed, number) for number in numbers], path)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -21,14 +20,13 @@ from loopnet_cli.analysis.candidates import FURTHEST, PICTURE, ROWS
 from loopnet_cli.analysis.ear import GROUPS
 from loopnet_cli.analysis.judge import FARTHEST, LOGIT_SCALE, OUTPUTS, STEPS, JudgeConfig
 from loopnet_cli.pattern import VOICES
+from loopnet_cli.training.fitting import Schedule, Weights, fit
 from loopnet_cli.training.hearing_loss import FAINT, FAINT_WEIGHT
 from loopnet_cli.training.judge_data import JudgeBatch, Struck, draw_struck, load_struck, side_by_side
-from loopnet_cli.training.transcriber import average_into, log_row
 
 VELOCITY_WEIGHT = 8.0
 """The cross-entropy is summed over the activations of a candidate."""
 DROPPED = 0.1
-COLUMNS = ("step", "clips", "presence", "velocity", "dev_presence", "dev_velocity", "seconds")
 
 
 class Layer(nn.Module):
@@ -141,45 +139,32 @@ def train(folder: Path, out: Path, recipe: Recipe, config: JudgeConfig) -> None:
     hidden = training[0].candidates.hidden.shape[1]
     model = Judge(config, hidden)
     optimiser = torch.optim.AdamW(model.parameters(), lr=recipe.rate, weight_decay=recipe.decay, betas=(0.9, 0.98))
-    kept = {name: value.clone() for name, value in model.state_dict().items()}
-    step, checkpoint = 0, out / "judge.pt"
-    if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
-        model.load_state_dict(state["model"])
-        optimiser.load_state_dict(state["optimiser"])
-        kept, step = state["average"], int(state["step"])
     (out / "judge.json").write_text(
         json.dumps({**asdict(recipe), "hidden": hidden, "network": asdict(config)}, indent=2) + "\n"
     )
-    began, sums, count = time.monotonic(), np.zeros(2), 0
-    while step < recipe.steps:
+
+    def losses(step: int) -> tuple[Tensor, Tensor]:
         batch = draw_struck(training, recipe.batch, np.random.default_rng([recipe.seed, step]))
-        warm = min(1.0, (step + 1) / 200)
-        rate = float(recipe.rate * warm * (0.5 + 0.5 * np.cos(np.pi * step / recipe.steps)) + 1e-6)
-        for group in optimiser.param_groups:
-            group["lr"] = rate
         with torch.autocast("cpu", torch.bfloat16):
             outputs = model(batch)
-        presence, velocity = loss_of(outputs.float(), batch)
-        optimiser.zero_grad()
-        (presence + VELOCITY_WEIGHT * velocity).backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step()
-        step += 1
-        average_into(kept, model, step)
-        sums += [float(presence.detach()), float(velocity.detach())]
-        count += 1
-        if step % 500 == 0 or step == recipe.steps:
-            averaged = Judge(config, hidden)
-            averaged.load_state_dict(kept)
-            row = [step, len(training), *(sums / count), *development_loss(averaged, held), time.monotonic() - began]
-            log_row(out / "judge.csv", COLUMNS, row)
-            sums, count = np.zeros(2), 0
-            part = checkpoint.with_suffix(".part")
-            torch.save(
-                {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "average": kept, "step": step}, part
-            )
-            part.replace(checkpoint)
+        return loss_of(outputs.float(), batch)
+
+    def development(kept: Weights) -> tuple[float, float]:
+        averaged = Judge(config, hidden)
+        averaged.load_state_dict(kept)
+        return development_loss(averaged, held)
+
+    fit(
+        model,
+        optimiser,
+        Schedule(recipe.steps, recipe.rate, least=1e-6, rising=200, every=500),
+        checkpoint=out / "judge.pt",
+        log=out / "judge.csv",
+        losses=losses,
+        velocity_weight=VELOCITY_WEIGHT,
+        development=development,
+        clips=lambda: len(training),
+    )
 
 
 def main() -> None:

@@ -7,10 +7,7 @@ Run ``python -m loopnet_cli.training.transcriber POOL --out RUN`` on the pool th
 from __future__ import annotations
 
 import argparse
-import csv
 import json
-import time
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -23,14 +20,12 @@ from loopnet_cli.analysis.ear import GROUPS, EarConfig
 from loopnet_cli.analysis.spectrogram import BANDS, WINDOWS
 from loopnet_cli.pattern import VOICES
 from loopnet_cli.training.clips import Clip, load_part
+from loopnet_cli.training.fitting import Schedule, Weights, fit
 from loopnet_cli.training.hearing_loss import Batch, draw_batch, plain_batch
 
 VELOCITY_WEIGHT = 0.5
 DROPPED = 0.1
 """Share of the channels inside the convolutions over time that are silent in a step: kits to learn from are few."""
-COLUMNS = ("step", "clips", "presence", "velocity", "dev_presence", "dev_velocity", "seconds")
-AVERAGE = 0.998
-"""Decay of the running average of the weights that is kept."""
 
 
 class Ear(nn.Module):
@@ -140,16 +135,6 @@ class Pool:
                 self._known.add(path.name)
 
 
-def average_into(kept: dict[str, Tensor], model: nn.Module, step: int) -> None:
-    """Move a running average of weights on by a step."""
-    decay = min(AVERAGE, (1 + step) / (10 + step))
-    for name, value in model.state_dict().items():
-        if value.dtype.is_floating_point:
-            kept[name].lerp_(value, 1 - decay)
-        else:
-            kept[name].copy_(value)
-
-
 @torch.no_grad()
 def development_loss(model: Ear, clips: list[Clip]) -> tuple[float, float]:
     """Losses on clips as they are, without augmentation, the tonal layer as it was rendered."""
@@ -173,59 +158,35 @@ def train(pool: Path, out: Path, recipe: Recipe, config: EarConfig, start: Path 
     if start is not None:
         # what is new here starts as it is
         model.load_state_dict(torch.load(start, weights_only=True)["average"], strict=False)
-    kept = {name: value.clone() for name, value in model.state_dict().items()}
-    step, checkpoint = 0, out / "ear.pt"
-    if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
-        model.load_state_dict(state["model"])
-        optimiser.load_state_dict(state["optimiser"])
-        kept, step = state["average"], int(state["step"])
     (out / "recipe.json").write_text(json.dumps({**asdict(recipe), "network": asdict(config)}, indent=2) + "\n")
     training, held = Pool(pool, "train"), Pool(pool, "dev")
     training.refresh()
     held.refresh()
-    began, sums, count = time.monotonic(), np.zeros(2), 0
-    while step < recipe.steps:
+
+    def losses(step: int) -> tuple[Tensor, Tensor]:
         # each step draws from its own number, so that a resumed run goes on as it would have
         batch = draw_batch(training.clips, recipe.batch, recipe.frames, np.random.default_rng([recipe.seed, step]))
-        warm = min(1.0, (step + 1) / 100)
-        rate = float(recipe.rate * warm * (0.5 + 0.5 * np.cos(np.pi * step / recipe.steps)) + 1e-5)
-        for group in optimiser.param_groups:
-            group["lr"] = rate
         with torch.autocast("cpu", torch.bfloat16, enabled=bool(recipe.half)):
             outputs = model(batch.inputs)
-        presence, velocity = loss_of(outputs.float(), batch)
-        optimiser.zero_grad()
-        (presence + VELOCITY_WEIGHT * velocity).backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step()
-        step += 1
-        average_into(kept, model, step)
-        sums += [float(presence.detach()), float(velocity.detach())]
-        count += 1
-        if step % 200 == 0 or step == recipe.steps:
-            averaged = Ear(config)
-            averaged.load_state_dict(kept)
-            dev = development_loss(averaged, held.clips[:200])
-            row = [step, len(training.clips), *(sums / count), *dev, time.monotonic() - began]
-            log_row(out / "log.csv", COLUMNS, row)
-            sums, count = np.zeros(2), 0
-            part = checkpoint.with_suffix(".part")
-            torch.save(
-                {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "average": kept, "step": step}, part
-            )
-            part.replace(checkpoint)
-            training.refresh()
+        return loss_of(outputs.float(), batch)
 
+    def development(kept: Weights) -> tuple[float, float]:
+        training.refresh()
+        averaged = Ear(config)
+        averaged.load_state_dict(kept)
+        return development_loss(averaged, held.clips[:200])
 
-def log_row(path: Path, columns: Sequence[str], row: Sequence[float]) -> None:
-    """Append a row to a table, under its header where the table is new."""
-    new = not path.exists()
-    with path.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        if new:
-            writer.writerow(columns)
-        writer.writerow([f"{value:.6g}" for value in row])
+    fit(
+        model,
+        optimiser,
+        Schedule(recipe.steps, recipe.rate, least=1e-5, rising=100, every=200),
+        checkpoint=out / "ear.pt",
+        log=out / "log.csv",
+        losses=losses,
+        velocity_weight=VELOCITY_WEIGHT,
+        development=development,
+        clips=lambda: len(training.clips),
+    )
 
 
 def load_ear(run: Path) -> Ear:
