@@ -129,7 +129,10 @@ def test_a_model_comes_closer_and_says_what_it_aimed_at(model: StudioModel, kit:
 
 
 def test_what_is_too_long_to_be_measured_is_told_before_it_is_rendered(model: StudioModel, kit: Kit, monkeypatch):
-    monkeypatch.setattr(model, "sound", None)
+    def rendered(*_: object, **__: object) -> None:
+        pytest.fail("it was rendered")
+
+    monkeypatch.setattr(model, "sound", rendered)
     pattern = Pattern((Hit(0, "kick"),), bars=128, tempo=20)
     with pytest.raises(AudioError, match="1536 s cannot be refined"):
         model.render(pattern, kit=kit, timbre={"low.depth": Knob(0.9)}, refine=1)
