@@ -24,6 +24,7 @@ from loopnet_cli.data.splits import development
 from loopnet_cli.data.tonal import tonal_layer
 from loopnet_cli.pattern import VOICES, Pattern
 from loopnet_cli.training.synthetic import synthetic_kit
+from loopnet_cli.training.synthetic_notes import synthetic_notes
 
 FRAMES = 512
 CLIPS_A_PART = 200
@@ -37,6 +38,8 @@ AS_PLAYED = 0.4
 """Share of clips that are bars as the renderer makes them: whole patterns, one kit, usual levels."""
 SYNTHETIC_KITS = 24
 """Kits out of oscillators and noise among the recorded ones, others for each file of clips."""
+SYNTHETIC_NOTES = 12
+"""Instruments out of oscillators among the recorded ones that play bass and chords."""
 Audio = NDArray[np.float32]
 
 
@@ -72,12 +75,13 @@ class Sides:
             self.grooves.paths = [p for p in self.grooves.paths if (p.name in grooves) == (side == "dev")]
         self.corpus = corpus
 
-    def with_synthetic_kits(self, count: int, seed: tuple[int, ...]) -> Sides:
-        """Return this side with so many kits more, drawn from a seed."""
+    def with_synthetic(self, kits: int, notes: int, seed: tuple[int, ...]) -> Sides:
+        """Return this side with so many kits and instruments more, drawn from a seed."""
         rng = np.random.default_rng(seed)
-        drawn = {f"synthetic{n:02d}": synthetic_kit(f"synthetic{n:02d}", rng) for n in range(count)}
+        drums = {f"synthetic{n:02d}": synthetic_kit(f"synthetic{n:02d}", rng) for n in range(kits)}
+        tonal = {f"synthetic{n:02d}": synthetic_notes(rng) for n in range(notes)}
         more = copy(self)
-        more.corpus = Corpus({**self.corpus.kits, **drawn}, self.corpus.tonal)
+        more.corpus = Corpus({**self.corpus.kits, **drums}, {**self.corpus.tonal, **tonal})
         return more
 
 
@@ -248,7 +252,7 @@ def main() -> None:
             # development is on recorded drums alone
             source = sides
             if arguments.side == "train":
-                source = sides.with_synthetic_kits(SYNTHETIC_KITS, (arguments.seed, first))
+                source = sides.with_synthetic(SYNTHETIC_KITS, SYNTHETIC_NOTES, (arguments.seed, first))
             save_part([make_clip(source, arguments.seed, number) for number in numbers], path)
 
 

@@ -7,6 +7,7 @@ next to no cost: other music, noise, equalisers, phones, tuning, level.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from loopnet_cli.analysis.ear import GROUPS
-from loopnet_cli.analysis.spectrogram import BANDS, FLOOR, HIGHEST, LOWEST, loudness_scale
+from loopnet_cli.analysis.spectrogram import BANDS, FLOOR, HIGHEST, HOP, LOWEST, band_powers, loudness_scale
 from loopnet_cli.pattern import VOICES
 from loopnet_cli.training.clips import Clip
 
@@ -26,6 +27,8 @@ DRUMLESS = 0.12
 QUIETEST_NOISE, LOUDEST_NOISE = -85.0, -38.0
 """Powers of a band, dB; where there is no drum, noise alone may be louder."""
 LOUDEST_NOISE_ALONE = -22.0
+NOISE_FRAMES = 12_000
+"""Two minutes to cut noise from."""
 AS_RENDERED = 0.35
 """Share of clips that only change their level."""
 FAINT, FAINT_WEIGHT = 0.12, 0.3
@@ -159,8 +162,31 @@ def _heard(powers: Array, rng: Rng) -> Array:
 
 
 def _noisy(powers: Array, rng: Rng, loudest_db: float) -> Array:
-    """Add noise of any colour: a band of it has a power that fluctuates more where few bins make it."""
-    shape_db = rng.uniform(QUIETEST_NOISE, loudest_db) + rng.normal(0, 2) * np.log2(_CENTRES / 1000)
-    freedom = np.maximum(1.0, _CENTRES / 150)[None, :, None]
-    noise = rng.standard_gamma(np.broadcast_to(freedom, powers.shape)).astype(np.float32) / freedom
-    return powers + noise.astype(np.float32) * (10 ** (shape_db / 10)).astype(np.float32)[:, None]
+    """Add noise of any colour, steady or swelling."""
+    tilt, bend = rng.normal(-1.0, 2.5), rng.normal(0, 0.4)
+    octaves = np.log2(_CENTRES / 1000)
+    shape_db = rng.uniform(QUIETEST_NOISE, loudest_db) + tilt * octaves + bend * np.square(octaves)
+    frames, hiss = powers.shape[2], white_noise()
+    first = int(rng.integers(hiss.shape[2] - frames + 1))
+    noise = hiss[:, :, first : first + frames] * (10 ** (shape_db / 10)).astype(np.float32)[:, None]
+    if rng.random() < 0.2:
+        # wind, breath, traffic
+        swell_db = 8 * np.sin(2 * np.pi * (rng.uniform(0.2, 1.5) * np.arange(frames) / 100 + rng.random()))
+        noise = noise * (10 ** (swell_db / 10)).astype(np.float32)
+    return powers + noise
+
+
+@cache
+def white_noise() -> Array:
+    """Measure the band powers of white noise, which fluctuate less the wider a band and the shorter a window is.
+
+    Returns
+    -------
+    ndarray of float32, shape (windows, bands, frames)
+        Their mean is 1 in each band of the long window, and as much more in the short one as noise has there.
+    """
+    reach = 5
+    audio = np.random.default_rng(0).standard_normal((NOISE_FRAMES + 2 * reach) * HOP).astype(np.float32)
+    powers = band_powers(audio, 0, NOISE_FRAMES + 2 * reach)[:, :, reach:-reach]
+    result: Array = powers / powers[0].mean(axis=1)[:, None]
+    return result

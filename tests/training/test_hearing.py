@@ -14,14 +14,15 @@ torch = pytest.importorskip("torch")
 from loopnet_cli.analysis.candidates import PICTURE, ROWS, Candidates  # noqa: E402
 from loopnet_cli.analysis.ear import EarConfig  # noqa: E402
 from loopnet_cli.analysis.judge import OUTPUTS, JudgeConfig  # noqa: E402
-from loopnet_cli.analysis.spectrogram import BANDS, WINDOWS  # noqa: E402
+from loopnet_cli.analysis.spectrogram import BANDS, WINDOWS, band_powers  # noqa: E402
 from loopnet_cli.analysis.transcriber import load_transcriber  # noqa: E402
 from loopnet_cli.data.corpus import Instrument  # noqa: E402
 from loopnet_cli.pattern import VOICES  # noqa: E402
 from loopnet_cli.training import judge, judge_data, package_ear, transcriber  # noqa: E402
 from loopnet_cli.training.clips import FRAMES, Clip, layered, load_part, save_part  # noqa: E402
-from loopnet_cli.training.hearing_loss import heard_once  # noqa: E402
+from loopnet_cli.training.hearing_loss import heard_once, white_noise  # noqa: E402
 from loopnet_cli.training.synthetic import synthetic_kit  # noqa: E402
+from loopnet_cli.training.synthetic_notes import KEYS, synthetic_notes  # noqa: E402
 
 EAR = EarConfig(front=(3, 4), width=8, dilations=(1, 2), contexts=(1,), heads=2)
 JUDGE = JudgeConfig(width=20, layers=1, heads=4, picture=8)
@@ -73,6 +74,44 @@ def test_synthetic_drums_lie_where_such_drums_do() -> None:
     assert heights["kick"] < heights["tom"] < heights["snare"] < heights["hat_closed"]
     closed, opened = ([len(kit[v][0].loudest) for kit in kits] for v in ("hat_closed", "hat_open"))
     assert np.all(np.array(closed) < opened)
+
+
+def test_synthetic_notes_are_tuned_and_follow_from_the_generator() -> None:
+    for seed in range(8):
+        notes, same = (synthetic_notes(np.random.default_rng(seed)) for _ in range(2))
+        assert np.diff(sorted(notes)).tolist() == np.diff(KEYS).tolist()
+        lowest = min(notes)
+        spectra = {}
+        for key, note in notes.items():
+            assert np.array_equal(note, same[key])
+            assert np.abs(note).max() == pytest.approx(1, abs=1e-6)
+            spectra[key] = np.abs(np.fft.rfft(note[4410:48510] * np.hanning(44100), 1 << 19))
+        # a third higher, whatever it sounds like: over a logarithmic axis the spectrum is shifted by as much
+        axis = np.arange(24.0, 100.0, 0.05)
+        bins = 440 * 2 ** ((axis - 69) / 12) / 44100 * (1 << 19)
+        low, high = (np.interp(bins, np.arange(len(s)), s) for s in (spectra[lowest], spectra[lowest + 3]))
+        likeness = [float(low[200:-200] @ high[200 + shift : len(axis) - 200 + shift]) for shift in range(-100, 101)]
+        assert abs((int(np.argmax(likeness)) - 100) * 0.05 - 3) < 0.11
+
+
+def test_noise_of_training_fluctuates_as_noise_does() -> None:
+    powers = band_powers(np.random.default_rng(9).standard_normal(441 * 2000).astype(np.float32), 0, 2000)[:, :, 5:-5]
+    ours = white_noise()
+
+    def spread(x: np.ndarray) -> np.ndarray:
+        return x.std(axis=2) / x.mean(axis=2)
+
+    def steadiness(x: np.ndarray) -> np.ndarray:
+        centred = x - x.mean(axis=2, keepdims=True)
+        return (centred[:, :, 1:] * centred[:, :, :-1]).mean(axis=2) / np.square(centred).mean(axis=2)
+
+    assert np.allclose(ours[0].mean(axis=1), 1, atol=1e-4)
+    loud = powers.mean(axis=2)
+    assert np.allclose(ours[1].mean(axis=1), loud[1] / loud[0], rtol=0.25)
+    assert np.abs(spread(ours) - spread(powers)).max() < 0.25
+    # neighbouring frames of the long window share most of their samples, those of the short one none
+    assert np.abs(steadiness(ours) - steadiness(powers)).max() < 0.2
+    assert steadiness(ours)[0].mean() > 0.3 > 0.1 > steadiness(ours)[1].mean()
 
 
 def test_layered_drums_keep_their_strokes_from_soft_to_hard() -> None:
