@@ -30,7 +30,7 @@ $python -m loopnet_cli.training.timbre fit "$data" "$run" --steps 4000
 $python -m loopnet_cli.training.package "$run" "$here"
 $python -m loopnet_cli.training.bank "$data" "$here"
 
-# 4. The transcriber: clips with exact labels; the ear in two runs, the second on more clips from the first one's weights;
+# 4. The transcriber: clips with exact labels; the ear in three runs, each on more clips from the weights of the one before;
 # the judge on what the ear suspects in them; then what strokes are like.
 clips="$run/clips" module=loopnet_cli.training
 both() { # the same command for each half of its work, side by side
@@ -44,9 +44,11 @@ both $module.clips "$data" --out "$clips" --side train --count 26000 --seed 1
 $python -m $module.transcriber "$clips" --out "$run/ear1" --rate 0.002 --steps 5600 --seed 21
 both $module.clips "$data" --out "$clips" --side train --count 14000 --seed 41
 $python -m $module.transcriber "$clips" --out "$run/ear2" --rate 0.0015 --steps 8000 --seed 51 --start "$run/ear1/ear.pt"
-both $module.judge_data "$run/ear2" "$clips" --out "$run/candidates"
-$python -m $module.judge "$run/candidates" --out "$run/judge"
-$python -m $module.package_ear "$run/ear2" "$run/judge" "$clips" "$here"
+both $module.clips "$data" --out "$clips" --side train --count 16000 --seed 71
+$python -m $module.transcriber "$clips" --out "$run/ear3" --rate 0.0012 --steps 5000 --seed 81 --start "$run/ear2/ear.pt"
+both $module.judge_data "$run/ear3" "$clips" --out "$run/candidates"
+$python -m $module.judge "$run/candidates" --out "$run/judge" --steps 10000
+$python -m $module.package_ear "$run/ear3" "$run/judge" "$clips" "$here"
 $python -m $module.strokes "$run/pool_train_8_1.npz" "$run" "$here"
 
 # 5. The paper's five models: bars at 130 BPM, then each model with the same bars and the same number of steps,

@@ -26,7 +26,7 @@ from loopnet_cli.training.judge_data import JudgeBatch, Struck, draw_struck, loa
 
 VELOCITY_WEIGHT = 8.0
 """The cross-entropy is summed over the activations of a candidate."""
-DROPPED = 0.1
+DROPPED = 0.15
 
 
 class Layer(nn.Module):
