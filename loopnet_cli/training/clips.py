@@ -249,7 +249,7 @@ def main() -> None:
         path = arguments.out / f"{arguments.side}_{arguments.seed}_{first:06d}.npz"
         if not path.exists():
             numbers = range(first, min(first + CLIPS_A_PART, arguments.count))
-            # development is on recorded drums alone
+            # development is on what was recorded alone
             source = sides
             if arguments.side == "train":
                 source = sides.with_synthetic(SYNTHETIC_KITS, SYNTHETIC_NOTES, (arguments.seed, first))

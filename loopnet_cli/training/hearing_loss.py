@@ -36,6 +36,7 @@ FAINT, FAINT_WEIGHT = 0.12, 0.3
 Array = NDArray[np.float32]
 Rng = np.random.Generator
 _CENTRES = np.sqrt(np.geomspace(LOWEST, HIGHEST, BANDS + 1)[:-1] * np.geomspace(LOWEST, HIGHEST, BANDS + 1)[1:])
+_OCTAVES = np.log2(_CENTRES / 1000)
 
 
 class Batch(NamedTuple):
@@ -144,12 +145,11 @@ def _heard(powers: Array, rng: Rng) -> Array:
         shift = int(rng.integers(-3, 4))
         powers = np.concatenate([powers[:, :1]] * max(shift, 0) + [powers] + [powers[:, -1:]] * max(-shift, 0), axis=1)
         powers = powers[:, max(-shift, 0) : max(-shift, 0) + BANDS]
-    octaves = np.log2(_CENTRES / 1000)
     gain_db = np.zeros(BANDS)
     if rng.random() < 0.6:
-        gain_db += rng.normal(0, 1.5) * octaves
+        gain_db += rng.normal(0, 1.5) * _OCTAVES
         for _ in range(2):
-            gain_db += rng.normal(0, 4) * np.exp(-0.5 * ((octaves - rng.uniform(-5, 4)) / rng.uniform(0.3, 1.5)) ** 2)
+            gain_db += rng.normal(0, 4) * np.exp(-0.5 * ((_OCTAVES - rng.uniform(-5, 4)) / rng.uniform(0.3, 1.5)) ** 2)
     if rng.random() < 0.15:  # small loudspeakers and phones
         gain_db -= 24 * np.maximum(0, np.log2(rng.uniform(50, 200)) - np.log2(_CENTRES))
     if rng.random() < 0.25:  # lossy coders, old records
@@ -164,8 +164,7 @@ def _heard(powers: Array, rng: Rng) -> Array:
 def _noisy(powers: Array, rng: Rng, loudest_db: float) -> Array:
     """Add noise of any colour, steady or swelling."""
     tilt, bend = rng.normal(-1.0, 2.5), rng.normal(0, 0.4)
-    octaves = np.log2(_CENTRES / 1000)
-    shape_db = rng.uniform(QUIETEST_NOISE, loudest_db) + tilt * octaves + bend * np.square(octaves)
+    shape_db = rng.uniform(QUIETEST_NOISE, loudest_db) + tilt * _OCTAVES + bend * np.square(_OCTAVES)
     frames, hiss = powers.shape[2], white_noise()
     first = int(rng.integers(hiss.shape[2] - frames + 1))
     noise = hiss[:, :, first : first + frames] * (10 ** (shape_db / 10)).astype(np.float32)[:, None]
@@ -178,7 +177,7 @@ def _noisy(powers: Array, rng: Rng, loudest_db: float) -> Array:
 
 @cache
 def white_noise() -> Array:
-    """Measure the band powers of white noise, which fluctuate less the wider a band and the shorter a window is.
+    """Measure the band powers of white noise, which fluctuate less the wider a band and the longer a window is.
 
     Returns
     -------

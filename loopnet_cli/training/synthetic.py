@@ -43,8 +43,8 @@ def synthetic_kit(name: str, rng: Rng) -> dict[str, list[Instrument]]:
     metal = _metal(rng)
     makers: dict[str, Callable[[], Array]] = {
         "kick": lambda: _kick(rng), "snare": lambda: _snare(rng), "clap": lambda: _clap(rng), "rim": lambda: _rim(rng),
-        "hat_closed": lambda: _hat(rng, metal, _between(rng, 0.012, 0.1)),
-        "hat_open": lambda: _hat(rng, metal, _between(rng, 0.12, 0.9)),
+        "hat_closed": lambda: _hat(rng, metal, between(rng, 0.012, 0.1)),
+        "hat_open": lambda: _hat(rng, metal, between(rng, 0.12, 0.9)),
         "tom": lambda: _tom(rng), "crash": lambda: _crash(rng, metal), "ride": lambda: _ride(rng, metal),
         "perc": lambda: _percussion(rng, metal),
     }  # fmt: skip
@@ -55,8 +55,8 @@ def synthetic_kit(name: str, rng: Rng) -> dict[str, list[Instrument]]:
     }
 
 
-def _between(rng: Rng, low: float, high: float) -> float:
-    """Draw evenly over the logarithm."""
+def between(rng: Rng, low: float, high: float) -> float:
+    """Draw a number between two, evenly over the logarithm."""
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
@@ -110,30 +110,30 @@ def _unit(x: Array) -> Array:
 
 
 def _kick(rng: Rng) -> Array:
-    decay = _between(rng, 0.09, 1.1)
+    decay = between(rng, 0.09, 1.1)
     t = _seconds(min(decay * 1.2, 2.0) + 0.1)
-    end = _between(rng, 36, 85)
-    body = _sweep(t, end * _between(rng, 1.1, 8), end, _between(rng, 0.004, 0.07), max(0.0, rng.normal(0, 0.3)))
+    end = between(rng, 36, 85)
+    body = _sweep(t, end * between(rng, 1.1, 8), end, between(rng, 0.004, 0.07), max(0.0, rng.normal(0, 0.3)))
     x = body * _fall(t, decay, attack=float(rng.uniform(0, 0.003)))
     if rng.random() < 0.5:
         count = int(rng.integers(2, 7))
         modes = end * MEMBRANE[1 : 1 + count] * rng.normal(1, 0.05, count)
         x += _partials(t, modes, decay * rng.uniform(0.1, 0.6, count), _gains(rng, count, -30, -8), rng)
     if rng.random() < 0.75:
-        click = _noise(len(t), rng, _between(rng, 300, 3000), _between(rng, 3000, 12000)) * _fall(
-            t, _between(rng, 0.004, 0.05)
+        click = _noise(len(t), rng, between(rng, 300, 3000), between(rng, 3000, 12000)) * _fall(
+            t, between(rng, 0.004, 0.05)
         )
         x += _db(rng, -34, -8) * _unit(click)
     if rng.random() < 0.3:
-        x += _db(rng, -40, -18) * _noise(len(t), rng, 40, _between(rng, 200, 4000)) * _fall(t, _between(rng, 0.05, 0.4))
+        x += _db(rng, -40, -18) * _noise(len(t), rng, 40, between(rng, 200, 4000)) * _fall(t, between(rng, 0.05, 0.4))
     return x
 
 
 def _tom(rng: Rng) -> Array:
-    decay = _between(rng, 0.12, 1.2)
+    decay = between(rng, 0.12, 1.2)
     t = _seconds(min(decay * 1.2, 2.0) + 0.1)
-    end = _between(rng, 62, 300)
-    body = _sweep(t, end * _between(rng, 1.02, 2.2), end, _between(rng, 0.015, 0.25), max(0.0, rng.normal(0, 0.2)))
+    end = between(rng, 62, 300)
+    body = _sweep(t, end * between(rng, 1.02, 2.2), end, between(rng, 0.015, 0.25), max(0.0, rng.normal(0, 0.2)))
     x = body * _fall(t, decay, attack=float(rng.uniform(0, 0.002)))
     count = int(rng.integers(0, 8))
     modes = end * MEMBRANE[1 : 1 + count] * rng.normal(1, 0.04, count)
@@ -141,37 +141,37 @@ def _tom(rng: Rng) -> Array:
     if rng.random() < 0.7:
         x += (
             _db(rng, -36, -12)
-            * _noise(len(t), rng, _between(rng, 100, 900), _between(rng, 1500, 9000))
-            * _fall(t, _between(rng, 0.006, 0.12))
+            * _noise(len(t), rng, between(rng, 100, 900), between(rng, 1500, 9000))
+            * _fall(t, between(rng, 0.006, 0.12))
         )
     return x
 
 
 def _snare(rng: Rng) -> Array:
-    wires = _between(rng, 0.07, 0.5)
+    wires = between(rng, 0.07, 0.5)
     t = _seconds(wires * 1.2 + 0.15)
-    low = _between(rng, 120, 340)
+    low = between(rng, 120, 340)
     count = int(rng.integers(1, 6))
     modes = low * np.concatenate([[1.0], np.sort(rng.uniform(1.35, 4.0, count - 1))])
-    shell = _partials(t, modes, _between(rng, 0.04, 0.35) * rng.uniform(0.4, 1, count), _gains(rng, count, -12, 0), rng)
+    shell = _partials(t, modes, between(rng, 0.04, 0.35) * rng.uniform(0.4, 1, count), _gains(rng, count, -12, 0), rng)
     if rng.random() < 0.5:
-        shell += _sweep(t, low * _between(rng, 1.2, 3), low, _between(rng, 0.004, 0.03), 0.0) * _fall(t, 0.12)
-    noise = _noise(len(t), rng, _between(rng, 150, 3500), _between(rng, 4000, 19000), order=int(rng.integers(1, 3)))
+        shell += _sweep(t, low * between(rng, 1.2, 3), low, between(rng, 0.004, 0.03), 0.0) * _fall(t, 0.12)
+    noise = _noise(len(t), rng, between(rng, 150, 3500), between(rng, 4000, 19000), order=int(rng.integers(1, 3)))
     noise *= _fall(t, wires, attack=float(rng.choice([0.0, 0.0, 0.001, 0.006])))
-    crack = _noise(len(t), rng, 700, 15000, order=1) * _fall(t, _between(rng, 0.005, 0.04))
+    crack = _noise(len(t), rng, 700, 15000, order=1) * _fall(t, between(rng, 0.005, 0.04))
     return _db(rng, -14, 4) * _unit(shell) + _unit(noise) + _db(rng, -16, 2) * _unit(crack)
 
 
 def _clap(rng: Rng) -> Array:
-    tail = _between(rng, 0.06, 0.45)
+    tail = between(rng, 0.06, 0.45)
     t = _seconds(tail + 0.15)
-    centre, width = _between(rng, 700, 2600), _between(rng, 1.3, 3.0)
-    noise = _noise(len(t), rng, centre / width, centre * width * _between(rng, 1, 3), order=int(rng.integers(1, 3)))
+    centre, width = between(rng, 700, 2600), between(rng, 1.3, 3.0)
+    noise = _noise(len(t), rng, centre / width, centre * width * between(rng, 1, 3), order=int(rng.integers(1, 3)))
     envelope = np.zeros(len(t))
     start = 0.0
     for _ in range(int(rng.integers(1, 6))):
         late = np.maximum(t - start, 0)
-        envelope = np.maximum(envelope, np.where(t >= start, _fall(late, _between(rng, 0.01, 0.05)), 0))
+        envelope = np.maximum(envelope, np.where(t >= start, _fall(late, between(rng, 0.01, 0.05)), 0))
         start += float(rng.uniform(0.005, 0.017))
     late = np.maximum(t - start, 0)
     result: Array = noise * (envelope + np.where(t >= start, _db(rng, -14, 0) * _fall(late, tail), 0))
@@ -182,9 +182,9 @@ def _rim(rng: Rng) -> Array:
     t = _seconds(0.25)
     count = int(rng.integers(1, 5))
     modes = np.sort(np.exp(rng.uniform(np.log(330), np.log(4200), count)))
-    x = _partials(t, modes, _between(rng, 0.015, 0.12) * rng.uniform(0.5, 1, count), _gains(rng, count, -10, 0), rng)
+    x = _partials(t, modes, between(rng, 0.015, 0.12) * rng.uniform(0.5, 1, count), _gains(rng, count, -10, 0), rng)
     return _unit(x) + _db(rng, -24, 0) * _unit(
-        _noise(len(t), rng, 800, 9000, order=1) * _fall(t, _between(rng, 0.003, 0.03))
+        _noise(len(t), rng, 800, 9000, order=1) * _fall(t, between(rng, 0.003, 0.03))
     )
 
 
@@ -194,9 +194,9 @@ def _metal(rng: Rng) -> Callable[[Array], Array]:
     count = int(rng.integers(14, 40))
     plate = np.sort(np.exp(rng.uniform(np.log(300), np.log(16000), count)))
     levels = _gains(rng, count, -18, 0)
-    squares = CYMBAL_SQUARES * _between(rng, 0.6, 2.5) * rng.normal(1, 0.05, 6)
-    carrier, ratio, index = _between(rng, 300, 4000), float(rng.uniform(1.3, 5.3)), float(rng.uniform(1, 9))
-    low = _between(rng, 500, 6000)
+    squares = CYMBAL_SQUARES * between(rng, 0.6, 2.5) * rng.normal(1, 0.05, 6)
+    carrier, ratio, index = between(rng, 300, 4000), float(rng.uniform(1.3, 5.3)), float(rng.uniform(1, 9))
+    low = between(rng, 500, 6000)
 
     def metal(t: Array) -> Array:
         if kind == 0:
@@ -218,31 +218,29 @@ def _metal(rng: Rng) -> Callable[[Array], Array]:
 
 def _hat(rng: Rng, metal: Callable[[Array], Array], decay: float) -> Array:
     t = _seconds(decay * 1.2 + 0.1)
-    x = _high_passed(metal(t), _between(rng, 1800, 10000), order=int(rng.integers(1, 5)))
+    x = _high_passed(metal(t), between(rng, 1800, 10000), order=int(rng.integers(1, 5)))
     envelope = _fall(t, decay, attack=float(rng.choice([0.0, 0.0, 0.0005, 0.003])))
     if rng.random() < 0.5:
-        envelope += _db(rng, -12, 3) * _fall(t, _between(rng, 0.006, 0.03))
+        envelope += _db(rng, -12, 3) * _fall(t, between(rng, 0.006, 0.03))
     return x * envelope
 
 
 def _crash(rng: Rng, metal: Callable[[Array], Array]) -> Array:
-    decay = _between(rng, 0.8, 4.0)
+    decay = between(rng, 0.8, 4.0)
     t = _seconds(min(decay, 2.6))
-    x = _high_passed(metal(t), _between(rng, 250, 5000)) * _fall(t, decay, attack=float(rng.uniform(0, 0.008)))
-    wash = _noise(len(t), rng, _between(rng, 300, 4000), 18000, order=1) * _fall(
-        t, decay * float(rng.uniform(0.2, 0.9))
-    )
+    x = _high_passed(metal(t), between(rng, 250, 5000)) * _fall(t, decay, attack=float(rng.uniform(0, 0.008)))
+    wash = _noise(len(t), rng, between(rng, 300, 4000), 18000, order=1) * _fall(t, decay * float(rng.uniform(0.2, 0.9)))
     return _unit(x) + _db(rng, -12, 4) * _unit(wash)
 
 
 def _ride(rng: Rng, metal: Callable[[Array], Array]) -> Array:
-    decay = _between(rng, 0.5, 3.0)
+    decay = between(rng, 0.5, 3.0)
     t = _seconds(min(decay, 2.4))
-    wash = _high_passed(metal(t), _between(rng, 600, 7000)) * _fall(t, decay)
+    wash = _high_passed(metal(t), between(rng, 600, 7000)) * _fall(t, decay)
     count = int(rng.integers(3, 14))
     modes = np.exp(rng.uniform(np.log(350), np.log(8000), count))
-    ping = _partials(t, modes, _between(rng, 0.1, 1.5) * rng.uniform(0.2, 1, count), _gains(rng, count, -14, 0), rng)
-    stick = _noise(len(t), rng, 2000, 16000, order=1) * _fall(t, _between(rng, 0.005, 0.04))
+    ping = _partials(t, modes, between(rng, 0.1, 1.5) * rng.uniform(0.2, 1, count), _gains(rng, count, -14, 0), rng)
+    stick = _noise(len(t), rng, 2000, 16000, order=1) * _fall(t, between(rng, 0.005, 0.04))
     return _db(rng, -18, 0) * _unit(wash) + _db(rng, -10, 0) * _unit(ping) + _db(rng, -16, 0) * _unit(stick)
 
 
@@ -250,32 +248,32 @@ def _percussion(rng: Rng, metal: Callable[[Array], Array]) -> Array:
     kind = int(rng.integers(6))
     if kind == 0:  # cowbells
         t = _seconds(0.6)
-        low = _between(rng, 350, 900)
+        low = between(rng, 350, 900)
         both = np.sign(np.sin(2 * np.pi * low * t)) + np.sign(
             np.sin(2 * np.pi * low * float(rng.uniform(1.3, 1.6)) * t)
         )
-        return _high_passed(both, low) * _fall(t, _between(rng, 0.05, 0.6))
+        return _high_passed(both, low) * _fall(t, between(rng, 0.05, 0.6))
     if kind == 1:  # congas and bongos
-        decay, pitch = _between(rng, 0.08, 0.6), _between(rng, 150, 700)
+        decay, pitch = between(rng, 0.08, 0.6), between(rng, 150, 700)
         t = _seconds(decay + 0.1)
         modes = pitch * MEMBRANE[1:5]
         x = _sweep(t, pitch * 1.1, pitch, 0.02, 0.0) * _fall(t, decay)
         return x + _partials(t, modes, np.full(4, decay * 0.5), _gains(rng, 4, -24, -6), rng)
     if kind == 2:  # claves and blocks
         t = _seconds(0.3)
-        pitch = _between(rng, 700, 3200)
+        pitch = between(rng, 700, 3200)
         return _partials(t, pitch * np.array([1.0, 2.7]), np.array([0.08, 0.04]), np.array([1.0, 0.3]), rng)
     if kind == 3:  # shakers
         t = _seconds(0.3)
-        x = _noise(len(t), rng, _between(rng, 2500, 6000), _between(rng, 9000, 18000))
-        return x * _fall(t, _between(rng, 0.05, 0.25), attack=float(rng.uniform(0.005, 0.05)))
+        x = _noise(len(t), rng, between(rng, 2500, 6000), between(rng, 9000, 18000))
+        return x * _fall(t, between(rng, 0.05, 0.25), attack=float(rng.uniform(0.005, 0.05)))
     if kind == 4:  # triangles and bells
-        decay = _between(rng, 0.2, 2.0)
+        decay = between(rng, 0.2, 2.0)
         t = _seconds(decay)
         modes = np.exp(rng.uniform(np.log(1500), np.log(9000), 5))
         return _partials(t, modes, decay * rng.uniform(0.4, 1, 5), _gains(rng, 5, -12, 0), rng)
     t = _seconds(0.5)  # tambourines
-    return _high_passed(metal(t), 4500) * _fall(t, _between(rng, 0.06, 0.4), attack=float(rng.uniform(0, 0.01)))
+    return _high_passed(metal(t), 4500) * _fall(t, between(rng, 0.06, 0.4), attack=float(rng.uniform(0, 0.01)))
 
 
 def _gains(rng: Rng, count: int, low: float, high: float) -> Array:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loopnet_cli.data.corpus import SAMPLE_RATE
+from loopnet_cli.training.synthetic import between
 
 SECONDS = 2.2
 HIGHEST_PARTIAL = 40
@@ -36,7 +37,7 @@ def synthetic_notes(rng: Rng) -> dict[int, Audio]:
     """
     lowest = int(rng.integers(26, 68))
     colour = _colour(rng)
-    attack, decay = _between(rng, 0.0005, 0.15), _between(rng, 0.1, 5.0)
+    attack, decay = between(rng, 0.0005, 0.15), between(rng, 0.1, 5.0)
     sustain = float(rng.choice([0.0, 0.0, 0.3, 0.8]))
     pluck = float(rng.choice([0.0, 1.0])) * float(10 ** (rng.uniform(-36, -12) / 20))
     notes = {}
@@ -55,7 +56,7 @@ def synthetic_notes(rng: Rng) -> dict[int, Audio]:
 def _colour(rng: Rng) -> Callable[[float, Array], Array]:
     """Draw what sounds under the envelope: two operators, or partials that a filter closes over."""
     if rng.random() < 0.3:
-        ratio, depth, fall = float(rng.choice([0.5, 1, 2, 3, 3.5, 7])), _between(rng, 0.3, 6), _between(rng, 0.05, 2)
+        ratio, depth, fall = float(rng.choice([0.5, 1, 2, 3, 3.5, 7])), between(rng, 0.3, 6), between(rng, 0.05, 2)
 
         def operators(pitch: float, seconds: Array) -> Array:
             bend = depth * np.exp(-seconds / fall) * np.sin(2 * np.pi * pitch * ratio * seconds)
@@ -67,7 +68,7 @@ def _colour(rng: Rng) -> Callable[[float, Array], Array]:
     slope, odd = float(rng.uniform(0.5, 3)), float(rng.choice([0.05, 1.0, 1.0]))
     stretch = float(rng.choice([0.0, 0.0, rng.uniform(0, 2e-3)]))
     detuned = float(rng.choice([0.0, rng.uniform(0.001, 0.01)]))
-    corner, fall = _between(rng, 400, 12000), _between(rng, 0.04, 1.5)
+    corner, fall = between(rng, 400, 12000), between(rng, 0.04, 1.5)
     vibrato, beats = float(rng.choice([0.0, rng.uniform(0, 0.004)])), float(rng.uniform(3, 7))
     phases = rng.random(HIGHEST_PARTIAL)
 
@@ -88,8 +89,3 @@ def _colour(rng: Rng) -> Callable[[float, Array], Array]:
         return result
 
     return partials
-
-
-def _between(rng: Rng, low: float, high: float) -> float:
-    """Draw evenly over the logarithm."""
-    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
